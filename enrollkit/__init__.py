@@ -1,0 +1,1 @@
+"""enrollkit: the offline-first assisted enrollment kit, on the laptop."""

@@ -1,0 +1,1 @@
+"""The `enrollkit` command, one file per subcommand."""

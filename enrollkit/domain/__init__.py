@@ -1,0 +1,1 @@
+"""What enrolling a person means. Pure: time, ids and randomness are arguments."""

@@ -1,0 +1,1 @@
+"""Reading what is scanned, typed or found in a picture."""

@@ -1,0 +1,1 @@
+"""Words for people: gettext catalogues and the one function that reads them."""

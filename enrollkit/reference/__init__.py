@@ -1,0 +1,1 @@
+"""Facts that change without us: places, versioned and replaceable."""

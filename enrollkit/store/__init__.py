@@ -1,0 +1,1 @@
+"""The encrypted database: every write is one transaction."""

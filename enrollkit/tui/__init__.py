@@ -1,0 +1,1 @@
+"""The face of the kit: a Textual application that knows `Kit` and domain types, nothing below."""

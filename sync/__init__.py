@@ -1,0 +1,1 @@
+"""Carrying sealed batches between a device and the central server."""

@@ -1,0 +1,1 @@
+"""The session that carries batches out and news home."""

@@ -1,0 +1,227 @@
+"""What can go wrong on the road, as classes: the docstring is what the operator reads.
+
+    OperatorError                 anything an operator can be told about
+    └── SyncError
+        ├── Offline               no way to the server
+        ├── Timeout               the server did not answer in time
+        ├── ServerUnavailable     the server asks to be left alone for a while
+        ├── Portal                somebody else's web page answered
+        ├── Refused
+        │   ├── DevicePending     the office has not approved this laptop yet
+        │   └── DeviceRevoked     the office has shut this laptop out
+        ├── ProtocolMismatch      the two ends speak different versions
+        ├── TooLarge              more bytes than the protocol allows
+        ├── ReceiptInvalid        an answer that the server did not sign
+        ├── EnvelopeInvalid       a batch, page or programme that does not open
+        ├── ClockSkew             this laptop's clock is too far off
+        ├── ServerRolledBack      the server forgot what it signed for
+        ├── ChainForked           two laptops use one identity
+        └── SyncBusy              another window is sending already
+
+Every leaf has a stable ``code``, an ``exit_code`` for the command line and says whether trying
+again later may help (``retryable``). A message never holds a person's value.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import ClassVar
+
+__all__ = [
+    "ChainForked",
+    "ClockSkew",
+    "DevicePending",
+    "DeviceRevoked",
+    "EnvelopeInvalid",
+    "Offline",
+    "OperatorError",
+    "Portal",
+    "ProtocolMismatch",
+    "ReceiptInvalid",
+    "Refused",
+    "ServerRolledBack",
+    "ServerUnavailable",
+    "SyncBusy",
+    "SyncError",
+    "Timeout",
+    "TooLarge",
+]
+
+
+class OperatorError(Exception):
+    """Something went wrong. Nothing that was saved is lost."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str = "", **fields: str | int) -> None:
+        """Keep a technical ``detail`` for the log and ``fields`` for the docstring's ``{}``."""
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = fields
+
+    @property
+    def text(self) -> str:
+        """The operator's text: what happened, that the data is safe, what to do."""
+        words = " ".join((inspect.getdoc(type(self)) or "").split())
+        return words.format(**self.fields) if self.fields else words
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+
+class SyncError(OperatorError):
+    """Sending did not finish. Everything stays saved on this laptop. Try again later."""
+
+    code = "sync"
+    exit_code = 60
+    retryable = True
+
+
+class Offline(SyncError):
+    """There is no way to the server now. Everything stays saved on this laptop. Try again when
+    there is a network, or write to a stick.
+    """
+
+    code = "offline"
+    exit_code = 60
+
+
+class Timeout(SyncError):
+    """The server did not answer in time. Everything stays saved on this laptop, and nothing is
+    sent twice. Try again where the network is better.
+    """
+
+    code = "timeout"
+    exit_code = 61
+
+
+class ServerUnavailable(SyncError):
+    """The server is busy or closed for repair. Everything stays saved on this laptop. Try again
+    in some minutes.
+    """
+
+    code = "server-unavailable"
+    exit_code = 62
+
+    def __init__(self, detail: str = "", *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Portal(SyncError):
+    """A web page answered instead of the server; perhaps this network wants a login. Nothing was
+    delivered, everything stays saved on this laptop. Open a browser, log in, and try again.
+    """
+
+    code = "portal"
+    exit_code = 63
+
+
+class Refused(SyncError):
+    """The server does not take anything from this laptop. Everything stays saved here. Call the
+    district office.
+    """
+
+    code = "refused"
+    exit_code = 64
+    retryable = False
+
+
+class DevicePending(Refused):
+    """The district office has not approved this laptop yet. Everything stays saved here and goes
+    out after the approval. Read this code to the office: {approval_code}
+    """
+
+    code = "device-pending"
+    exit_code = 64
+
+    def __init__(self, detail: str = "", *, approval_code: str) -> None:
+        super().__init__(detail, approval_code=approval_code)
+        self.approval_code = approval_code
+
+
+class DeviceRevoked(Refused):
+    """The district office has shut this laptop out. Everything stays saved here. Do not enroll
+    on it any more, and call the office.
+    """
+
+    code = "device-revoked"
+    exit_code = 65
+
+
+class ProtocolMismatch(SyncError):
+    """This laptop and the server do not speak the same version. Everything stays saved here. Ask
+    the office for the newer program.
+    """
+
+    code = "protocol-mismatch"
+    exit_code = 66
+    retryable = False
+
+
+class TooLarge(SyncError):
+    """A message was larger than allowed and was not read. Everything stays saved on this laptop.
+    Tell the office the code too-large.
+    """
+
+    code = "too-large"
+    exit_code = 67
+    retryable = False
+
+
+class ReceiptInvalid(SyncError):
+    """The answer did not carry the server's signature, so nothing is marked as delivered.
+    Everything stays saved on this laptop. Try another network; if it happens again, call the
+    office.
+    """
+
+    code = "receipt-invalid"
+    exit_code = 68
+
+
+class EnvelopeInvalid(SyncError):
+    """A sealed message could not be opened: it was damaged, or made for somebody else. It was
+    not used. Ask its sender for a new one.
+    """
+
+    code = "envelope-invalid"
+    exit_code = 73
+    retryable = False
+
+
+class ClockSkew(SyncError):
+    """The clock of this laptop is too far from the server's. Everything stays saved. Set date and
+    time, then try again.
+    """
+
+    code = "clock-skew"
+    exit_code = 69
+    retryable = False
+
+
+class ServerRolledBack(SyncError):
+    """The server was restored from an older copy. Nothing is lost: everything is offered again
+    from this laptop.
+    """
+
+    code = "server-rolled-back"
+    exit_code = 70
+
+
+class ChainForked(SyncError):
+    """Another laptop sends under this laptop's identity; perhaps its disk was copied. Everything
+    stays saved here. Call the district office.
+    """
+
+    code = "chain-forked"
+    exit_code = 71
+    retryable = False
+
+
+class SyncBusy(SyncError):
+    """Another window of this laptop is sending already. Let it finish; nothing is sent twice."""
+
+    code = "sync-busy"
+    exit_code = 72

@@ -1,0 +1,142 @@
+"""What the engine needs from the laptop around it, as Protocols that the kit satisfies.
+
+The engine imports nothing of the kit: the kit's store fulfils these by shape and its composition
+root hands it in. That is why there is no circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sync.protocol import (
+    FeedEntry,
+    FeedPage,
+    FeedRequest,
+    Hello,
+    HelloReply,
+    Receipt,
+    SealedBatch,
+)
+
+__all__ = [
+    "Clock",
+    "Envelope",
+    "Guard",
+    "Inbox",
+    "Outbox",
+    "Randomness",
+    "Sleeper",
+    "Transport",
+]
+
+
+class Outbox(Protocol):
+    """The queue of sealed batches on the laptop. Every method commits before it returns."""
+
+    def incarnation(self) -> str:
+        """Which life of this device is writing (16 hex digits)."""
+
+    def freeze(self) -> int:
+        """Seal all waiting operations into batches, persist them, give how many were made."""
+
+    def chain_head(self) -> tuple[int, bytes]:
+        """Give number and digest of the newest batch; ``(0, 32 zero bytes)`` when there is none."""
+
+    def receipted_upto(self) -> int:
+        """Give the number up to which every batch has a verified receipt."""
+
+    def batches_after(self, number: int, *, bytes_max: int) -> Sequence[SealedBatch]:
+        """Give the batches that follow ``number``, in order, at least one if there is any."""
+
+    def note_offered(self, batch: SealedBatch) -> None:
+        """Note, before its first byte leaves, that a batch is offered: its records are *sent*."""
+
+    def apply_receipt(self, receipt: Receipt, raw: bytes) -> None:
+        """Store a verified receipt and its verdicts in one transaction; again changes nothing.
+
+        The digest must be that of the stored batch; ``ReceiptInvalid`` otherwise.
+        """
+
+    def note_contact(self, reply: HelloReply) -> None:
+        """Keep what a verified hello taught: epoch, durable mark, server time, approval."""
+
+
+class Inbox(Protocol):
+    """Where news is applied."""
+
+    def cursor(self) -> int:
+        """Give the newest entry applied."""
+
+    def apply_page(self, entries: Sequence[FeedEntry], cursor: int) -> None:
+        """Apply the entries and move the cursor, in one transaction; no gap is accepted."""
+
+
+class Transport(Protocol):
+    """A road to the server. Raises only :class:`sync.errors.SyncError`.
+
+    Replies are returned as raw signed bytes: who verifies is not the road.
+    """
+
+    def hello(self, message: bytes) -> Iterator[bytes]:
+        """Send a signed hello; give the signed reply, then the missing receipts."""
+
+    def push(self, nonce: bytes, batches: Iterable[SealedBatch]) -> Iterator[bytes]:
+        """Stream batches; give the signed receipts as they arrive."""
+
+    def feed(self, request: bytes, after: int) -> bytes:
+        """Ask for the news after a cursor with a signed request; give one sealed page."""
+
+    def traffic(self) -> tuple[int, int, int]:
+        """Give bytes sent, bytes received and requests made so far (bodies and heads)."""
+
+
+class Clock(Protocol):
+    """Time as the engine sees it."""
+
+    def now(self) -> int:
+        """Give claimed wall time in seconds since 1970 UTC."""
+
+    def monotonic(self) -> float:
+        """Give seconds that never run backwards."""
+
+
+class Sleeper(Protocol):
+    """How the engine waits."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Randomness(Protocol):
+    """Where nonces and jitter come from."""
+
+    def token(self, size: int) -> bytes:
+        """Give ``size`` unpredictable bytes."""
+
+
+class Guard(Protocol):
+    """Keeps a second session of this laptop away."""
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Hold the one session; ``SyncBusy`` when another process holds it."""
+
+
+class Envelope(Protocol):
+    """Signs for the device and checks for the programme; holds the keys, shows none."""
+
+    def sign_hello(self, hello: Hello) -> bytes:
+        """Write and sign a hello."""
+
+    def open_hello_reply(self, raw: bytes, nonce: bytes) -> HelloReply:
+        """Check signature and nonce; ``ReceiptInvalid`` when either fails."""
+
+    def open_receipt(self, raw: bytes) -> Receipt:
+        """Check the signature; ``ReceiptInvalid`` when it fails."""
+
+    def sign_feed_request(self, request: FeedRequest) -> bytes:
+        """Write and sign a feed request."""
+
+    def open_feed_page(self, raw: bytes, request: FeedRequest) -> FeedPage:
+        """Check signature, unseal, compare with the request; ``EnvelopeInvalid`` if not."""

@@ -1,0 +1,279 @@
+"""What travels between a device and the central server, as plain frozen types.
+
+The types say what is meant; :mod:`sync.wire` says how it is written in bytes and
+:mod:`sync.sealing` how it is signed and sealed. docs/PROTOCOL.md is the same in prose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+__all__ = [
+    "LIMITS",
+    "MINIMUM_VERSION",
+    "PROTOCOL_VERSION",
+    "BatchHeader",
+    "DeviceState",
+    "FeedEntry",
+    "FeedKind",
+    "FeedPage",
+    "FeedRequest",
+    "Hello",
+    "HelloReply",
+    "Limits",
+    "Operation",
+    "OperationKind",
+    "Outcome",
+    "Receipt",
+    "SealedBatch",
+    "Verdict",
+]
+
+PROTOCOL_VERSION: Final = 1
+"""2026-11: the first version."""
+
+MINIMUM_VERSION: Final = 1
+"""The oldest version this code still understands."""
+
+NO_DIGEST: Final = bytes(32)
+"""Stands for *the batch before the first*, and for an empty audit chain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on everything that comes from outside."""
+
+    text_batch_bytes_max: int = 16 * 1024
+    """A sealed batch of people and links."""
+    blob_batch_bytes_max: int = 64 * 1024
+    """A sealed batch that carries blob chunks; also the most that is read as one batch."""
+    plain_batch_bytes_max: int = 1024 * 1024
+    """A batch after decompression."""
+    operations_per_batch_max: int = 1000
+    body_bytes_max: int = 32 * 1024
+    """One operation's body, as CBOR."""
+    payload_bytes_max: int = 48 * 1024
+    push_bytes_max: int = 4 * 1024 * 1024
+    """One push request."""
+    receipt_bytes_max: int = 256 * 1024
+    hello_bytes_max: int = 8 * 1024
+    feed_entries_per_page_max: int = 200
+    feed_page_bytes_max: int = 8 * 1024 * 1024
+    programme_bytes_max: int = 2 * 1024 * 1024
+    seconds_of_skew_max: int = 10 * 365 * 86_400
+    """A clock that says 2019 is a fact of life; order never comes from a clock."""
+
+
+LIMITS: Final = Limits()
+
+
+class OperationKind(StrEnum):
+    """What an operation does. An unknown kind from a newer device is held, never refused."""
+
+    ENROLLMENT_SUBMIT = "enrollment.submit"
+    ENROLLMENT_AMEND = "enrollment.amend"
+    ENROLLMENT_WITHDRAW = "enrollment.withdraw"
+    LINK_ADD = "link.add"
+    LINK_REMOVE = "link.remove"
+    BLOB_CHUNK = "blob.chunk"
+    AUDIT_HEAD = "audit.head"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One thing that happened on a device; immutable for ever.
+
+    Its id is (device, incarnation, ``seq``) and is never written twice. ``record`` is the 32 hex
+    digits of the enrollment, link or blob it is about. ``kind`` is an :class:`OperationKind` or
+    the name of a newer kind that this code does not know. ``captured`` is claimed wall time in
+    seconds since 1970 UTC. ``payload`` is opaque: the sealed Aadhaar number, or a chunk's bytes.
+    """
+
+    seq: int
+    record: str
+    kind: str
+    base_version: int
+    body: Mapping[str, Any] = field(repr=False)
+    operator: int
+    captured: int
+    payload: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchHeader:
+    """The part of a batch that is signed but not sealed: a courier may read it.
+
+    ``device``, ``incarnation`` and ``key_id`` are 16 hex digits; ``previous`` and ``audit_head``
+    are SHA-256 digests (32 bytes). ``number`` counts from 1 within an incarnation.
+    """
+
+    version: int
+    device: str
+    incarnation: str
+    number: int
+    previous: bytes
+    first_seq: int
+    count: int
+    audit_head: bytes
+    key_id: str
+    dictionary: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedBatch:
+    """A batch as it lies in the outbox and travels: bytes that never change again.
+
+    ``digest`` is the SHA-256 of ``data``.
+    """
+
+    incarnation: str
+    number: int
+    first_seq: int
+    count: int
+    digest: bytes
+    data: bytes = field(repr=False)
+
+
+class Outcome(StrEnum):
+    """What became of one operation at the server."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    HELD = "held"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The server's word on one operation; ``code`` and ``pointer`` say why it was refused."""
+
+    outcome: Outcome
+    code: str = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the server signs for one batch: the only thing that makes a record *signed for*.
+
+    ``verdicts`` are in the order of the batch's operations. ``durable_upto`` is the highest batch
+    number of this incarnation that lies in a verified backup of the server (0: none yet).
+    ``nonce`` echoes the request's (16 bytes), or is empty on a road without a request.
+    """
+
+    epoch: str
+    device: str
+    incarnation: str
+    batch: int
+    digest: bytes
+    verdicts: tuple[Verdict, ...]
+    durable_upto: int
+    server_time: int
+    nonce: bytes
+
+
+class DeviceState(StrEnum):
+    """How the programme stands to a device."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """The first word of a session, signed by the device.
+
+    ``last_batch``/``last_digest`` name the newest frozen batch (0 and zeros: none);
+    ``receipted_upto`` is the highest number up to which every batch has its receipt; the server
+    answers with the receipts that are missing. ``public_key`` (Ed25519, 32 bytes) and
+    ``seal_key`` (HPKE, 1,216 bytes) are sent until the server has approved the device.
+    """
+
+    version: int
+    device: str
+    incarnation: str
+    last_batch: int
+    last_digest: bytes
+    receipted_upto: int
+    cursor: int
+    programme_serial: int
+    time: int
+    nonce: bytes
+    public_key: bytes | None = None
+    seal_key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelloReply:
+    """The server's answer to a hello, signed, with the hello's nonce.
+
+    ``held_upto`` is the highest number up to which the server holds every batch of this
+    incarnation, ``held_digest`` that batch's digest. ``feed_head`` is the newest feed entry for
+    this device.
+    """
+
+    version: int
+    minimum_version: int
+    state: DeviceState
+    epoch: str
+    device: str
+    incarnation: str
+    held_upto: int
+    held_digest: bytes
+    durable_upto: int
+    feed_head: int
+    programme_serial: int
+    server_time: int
+    nonce: bytes
+
+
+class FeedKind(StrEnum):
+    """What a piece of news is about."""
+
+    ABHA_ISSUED = "abha.issued"
+    ENROLLMENT_RETURNED = "enrollment.returned"
+    ENROLLMENT_DUPLICATE = "enrollment.duplicate"
+    NEEDS_PERSON = "needs.person"
+    LINK_LINKED = "link.linked"
+    PROGRAMME_UPDATED = "programme.updated"
+    DEVICE_REVOKED = "device.revoked"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """One piece of news for one device; ``seq`` has no gaps. Shape: ``feed-entry-1``."""
+
+    seq: int
+    kind: str
+    at: int
+    record: str | None = None
+    body: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRequest:
+    """What a device signs to read its feed: everything after ``after``."""
+
+    device: str
+    after: int
+    time: int
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """A run of news, sealed to the device. Entries are ``after + 1`` … without gaps.
+
+    ``head`` is the newest entry the server has; a page is the last when it reaches it.
+    """
+
+    device: str
+    after: int
+    head: int
+    entries: tuple[FeedEntry, ...]
+    nonce: bytes
