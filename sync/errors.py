@@ -7,7 +7,8 @@
         ├── ServerUnavailable     the server asks to be left alone for a while
         ├── Portal                somebody else's web page answered
         ├── Refused
-        │   ├── DevicePending     the office has not approved this laptop yet
+        │   ├── DeviceUnknown     the server has never heard of this laptop
+    │   ├── DevicePending     the office has not approved this laptop yet
         │   └── DeviceRevoked     the office has shut this laptop out
         ├── ProtocolMismatch      the two ends speak different versions
         ├── TooLarge              more bytes than the protocol allows
@@ -32,6 +33,7 @@ __all__ = [
     "ClockSkew",
     "DevicePending",
     "DeviceRevoked",
+    "DeviceUnknown",
     "EnvelopeInvalid",
     "Offline",
     "OperatorError",
@@ -127,6 +129,15 @@ class Refused(SyncError):
     code = "refused"
     exit_code = 64
     retryable = False
+
+
+class DeviceUnknown(Refused):
+    """The server does not know this laptop. Everything stays saved here. Call the district
+    office.
+    """
+
+    code = "device-unknown"
+    exit_code = 64
 
 
 class DevicePending(Refused):

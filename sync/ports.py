@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from sync.protocol import (
@@ -28,8 +29,27 @@ __all__ = [
     "Outbox",
     "Randomness",
     "Sleeper",
+    "Tally",
     "Transport",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many operations a receipt settled for the first time, by outcome.
+
+    Only ``enrollment.*`` and ``link.*`` operations count: these figures are shown to people.
+    """
+
+    accepted: int = 0
+    duplicate: int = 0
+    held: int = 0
+    rejected: int = 0
+
+    @property
+    def total(self) -> int:
+        """Give how many operations have their verdict now and had none before."""
+        return self.accepted + self.duplicate + self.held + self.rejected
 
 
 class Outbox(Protocol):
@@ -47,20 +67,40 @@ class Outbox(Protocol):
     def receipted_upto(self) -> int:
         """Give the number up to which every batch has a verified receipt."""
 
+    def digest_at(self, number: int) -> bytes | None:
+        """Give the digest of one batch; 32 zero bytes for 0, ``None`` when it was never made."""
+
+    def waiting(self) -> int:
+        """Give how many ``enrollment.*`` and ``link.*`` operations have no verified receipt yet.
+
+        Operations that are not frozen into a batch yet count too.
+        """
+
+    def is_approved(self) -> bool:
+        """Whether the last verified hello reply said that this device is approved."""
+
     def batches_after(self, number: int, *, bytes_max: int) -> Sequence[SealedBatch]:
         """Give the batches that follow ``number``, in order, at least one if there is any."""
 
-    def note_offered(self, batch: SealedBatch) -> None:
-        """Note, before its first byte leaves, that a batch is offered: its records are *sent*."""
+    def note_offered(self, batch: SealedBatch) -> int:
+        """Note, before its first byte leaves, that a batch is offered: its records are *sent*.
 
-    def apply_receipt(self, receipt: Receipt, raw: bytes) -> None:
+        Give how many ``enrollment.*`` and ``link.*`` operations lie in it. Again changes nothing.
+        """
+
+    def apply_receipt(self, receipt: Receipt, raw: bytes) -> Tally:
         """Store a verified receipt and its verdicts in one transaction; again changes nothing.
 
-        The digest must be that of the stored batch; ``ReceiptInvalid`` otherwise.
+        The digest must be that of the stored batch, and there must be one verdict for each of its
+        operations; ``ReceiptInvalid`` otherwise. The tally counts operations that had no verdict
+        before: all zeros the second time.
         """
 
     def note_contact(self, reply: HelloReply) -> None:
-        """Keep what a verified hello taught: epoch, durable mark, server time, approval."""
+        """Keep what a verified hello taught: epoch, durable mark, server time, approval.
+
+        Called for pending and revoked devices too, never for a reply about another chain.
+        """
 
 
 class Inbox(Protocol):
@@ -68,6 +108,9 @@ class Inbox(Protocol):
 
     def cursor(self) -> int:
         """Give the newest entry applied."""
+
+    def programme_serial(self) -> int:
+        """Give the serial of the programme bundle in use."""
 
     def apply_page(self, entries: Sequence[FeedEntry], cursor: int) -> None:
         """Apply the entries and move the cursor, in one transaction; no gap is accepted."""
@@ -126,8 +169,11 @@ class Guard(Protocol):
 class Envelope(Protocol):
     """Signs for the device and checks for the programme; holds the keys, shows none."""
 
-    def sign_hello(self, hello: Hello) -> bytes:
-        """Write and sign a hello."""
+    def device(self) -> str:
+        """Give the device's id (16 hex digits)."""
+
+    def sign_hello(self, hello: Hello, *, introduce: bool) -> bytes:
+        """Write and sign a hello; ``introduce`` puts the device's public keys into it."""
 
     def open_hello_reply(self, raw: bytes, nonce: bytes) -> HelloReply:
         """Check signature and nonce; ``ReceiptInvalid`` when either fails."""
