@@ -1,0 +1,55 @@
+"""The programme file: believed from its own key at first, from that key alone ever after."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync import sealing, wire
+from sync.dictionaries import compress
+from sync.errors import EnvelopeInvalid, SyncError
+from sync.programme import open_programme, sign_programme
+from sync.sealing import SigningKey
+from sync_samples import programme
+
+KEY = SigningKey.generate()
+
+
+def test_a_programme_comes_back_as_it_was() -> None:
+    made = programme(KEY)
+    read = open_programme(sign_programme(made, KEY), None)
+    assert (read.name, read.serial, read.consents, read.devices) == (
+        made.name,
+        made.serial,
+        made.consents,
+        made.devices,
+    )
+    assert read.vault.raw == made.vault.raw
+    assert read.fingerprint == made.fingerprint
+
+
+def test_a_later_programme_must_carry_the_pinned_key() -> None:
+    other = SigningKey.generate()
+    raw = sign_programme(programme(other), other)
+    assert open_programme(raw, None).signing == other.public
+    with pytest.raises(EnvelopeInvalid):
+        open_programme(raw, KEY.public)
+
+
+def test_a_programme_signed_by_a_stranger_is_refused() -> None:
+    with pytest.raises(EnvelopeInvalid):
+        open_programme(sign_programme(programme(KEY), SigningKey.generate()), None)
+
+
+def test_a_programme_with_any_byte_flipped_is_refused() -> None:
+    raw = sign_programme(programme(KEY), KEY)
+    for place in range(0, len(raw), 7):
+        broken = bytearray(raw)
+        broken[place] ^= 0x01
+        with pytest.raises(SyncError):
+            open_programme(bytes(broken), None)
+
+
+def test_a_programme_that_misses_a_key_is_refused() -> None:
+    raw = sealing.sign(compress(wire.encode({"name": "x"})), ["programme", 1], KEY)
+    with pytest.raises(EnvelopeInvalid, match="programme"):
+        open_programme(raw, None)
