@@ -45,11 +45,22 @@ class Validator:
 
     def is_valid(self, value: Any) -> bool:
         """Whether the value has no fault at all."""
-        return bool(self._compiled.is_valid(value))
+        try:
+            return bool(self._compiled.is_valid(value))
+        except ValueError:
+            return False
 
     def faults(self, value: Any) -> list[Fault]:
-        """Give every fault of the value, in the order of their pointers."""
-        found = [fault for error in self._compiled.iter_errors(value) for fault in _faults(error)]
+        """Give every fault of the value, in the order of their pointers.
+
+        A value that no JSON text can hold, or that is nested deeper than the validator reads
+        (255), has the one fault ``unreadable``.
+        """
+        try:
+            errors = list(self._compiled.iter_errors(value))
+        except ValueError:
+            return [Fault(pointer="", code="unreadable")]
+        found = [fault for error in errors for fault in _faults(error)]
         return sorted(found, key=lambda fault: (fault.pointer, fault.code))
 
 
