@@ -1,0 +1,291 @@
+"""What use cases hand to screens and commands: plain values, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from enrollkit.domain.enrollment import Enrollment, State
+from enrollkit.domain.problem import Problem
+from enrollkit.domain.record_link import LinkState
+
+__all__ = [
+    "Checked",
+    "DraftState",
+    "Event",
+    "Finding",
+    "Initialised",
+    "Level",
+    "LinkResult",
+    "LinkRow",
+    "Operator",
+    "PersonPage",
+    "PersonRow",
+    "Printed",
+    "Progress",
+    "Reason",
+    "Refused",
+    "RowResult",
+    "RowSource",
+    "Saved",
+    "Standing",
+    "SyncSummary",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Who works at the laptop: the key slot, and the name shown on screen and in the audit."""
+
+    slot: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialised:
+    """A laptop that was just set up; the operator reads ``approval_code`` to the office."""
+
+    device: str
+    approval_code: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DraftState:
+    """A draft as it lies on disk. ``row`` is an intake row, perhaps incomplete, never with the
+    Aadhaar number; ``aadhaar_last4`` is set once that is sealed. ``step`` is the screen's word.
+    """
+
+    id: str
+    step: str
+    row: Mapping[str, Any]
+    aadhaar_last4: str | None
+    updated_at: int
+    sealed: bytes | None = None
+    capture_session: str | None = None
+
+    def __repr__(self) -> str:
+        return f"DraftState({self.id}, <withheld>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Saved:
+    """A person saved on this laptop: on disk, in the queue, in the audit."""
+
+    id: str
+    provisional: str
+    name: str
+
+    def __repr__(self) -> str:
+        return f"Saved({self.id}, <withheld>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Not saved: every problem at once. The draft is still there."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSource:
+    """Which line of which file a row came from (line numbers start at 1)."""
+
+    name: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowResult:
+    """What became of one row of a file.
+
+    ``ok``: saved (``id``, ``provisional``), now or, with ``already``, by an earlier run.
+    Otherwise ``problems`` say why; with ``draft`` it waits in the app for a person's look.
+    ``notes`` tell what was tidied or looked unusual in a row that was saved.
+    """
+
+    row: int
+    ok: bool
+    id: str | None = None
+    provisional: str | None = None
+    already: bool = False
+    draft: str | None = None
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PersonRow:
+    """One person in a list. ``age`` is in completed years, the youngest the birth date allows."""
+
+    id: str
+    name: str
+    name_native: str | None
+    gender: str
+    birth: str
+    age: int
+    village: str
+    state: State
+    provisional: str
+    abha_number: str | None
+
+    def __repr__(self) -> str:
+        return f"PersonRow({self.id}, <withheld>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to a record: ``what`` in words, ``who`` where a person did it."""
+
+    at: int
+    what: str
+    who: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why the server sent a record back: a code, the field to blame, words."""
+
+    code: str
+    pointer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LinkRow:
+    """One record link of a person."""
+
+    id: str
+    hi_type: str
+    display: str
+    date: date
+    facility: str
+    reference: str
+    state: LinkState
+
+    def __repr__(self) -> str:
+        return f"LinkRow({self.id}, <withheld>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PersonPage:
+    """All that this laptop knows of one person."""
+
+    enrollment: Enrollment
+    state: State
+    version: int
+    provisional: str
+    abha_number: str | None
+    abha_address: str | None
+    reason: Reason | None
+    history: tuple[Event, ...]
+    links: tuple[LinkRow, ...]
+
+    def __repr__(self) -> str:
+        return f"PersonPage({self.enrollment.id}, <withheld>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkResult:
+    """What became of one record-link row."""
+
+    row: int
+    ok: bool
+    id: str | None = None
+    reference: str | None = None
+    already: bool = False
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """Cards that were written to files."""
+
+    cards: int
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What one scanned code is, and whether and by whom it is signed.
+
+    ``verdict`` is ``verified`` only when a signature of a known, approved device was checked;
+    ``fields`` are what the code says, labelled for people.
+    """
+
+    kind: str
+    verdict: str
+    signer: str | None
+    text: str
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a session stands. Numbers count people that are true now."""
+
+    phase: str
+    people_total: int
+    people_signed: int
+    bytes_up: int
+    bytes_down: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncSummary:
+    """What one session did. Counts are people and record links; ``waiting`` is what is left."""
+
+    sent: int
+    accepted: int
+    duplicate: int
+    held: int
+    rejected: int
+    feed: int
+    bytes_up: int
+    bytes_down: int
+    requests: int
+    seconds: float
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Counts that are so, of people unless said otherwise.
+
+    ``waiting`` are people whose newest version no server has signed for; ``durable`` lie in a
+    verified backup of the server. ``last_receipt_at`` is when the last signature was verified.
+    """
+
+    total: int
+    by_state: Mapping[str, int]
+    today: int
+    drafts: int
+    waiting: int
+    links: int
+    links_waiting: int
+    signed_for: int
+    durable: int
+    returned: int
+    last_receipt_at: int | None
+
+
+class Level(StrEnum):
+    """How much a finding of the doctor matters."""
+
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing the doctor looked at."""
+
+    code: str
+    level: Level
+    text: str
