@@ -12,7 +12,6 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import permutations
 from typing import Final
@@ -22,14 +21,15 @@ from enrollkit.domain.person import BirthDate, Gender, Person
 __all__ = ["Likeness", "match_key", "name_key", "same_person", "sound"]
 
 # Said before a name, no part of it; `mst` stands for Musammat, `sau` for Saubhagyavati.
-_TITLES: Final = frozenset(
-    "shri sri shree smt srimati shrimati sau mr mrs ms miss dr mst musammat haji hajji "
-    "master thiru tmt".split()
-)  # fmt: skip
+_TITLES: Final = frozenset({
+    "shri", "sri", "shree", "smt", "srimati", "shrimati", "sau", "mr", "mrs", "ms", "miss", "dr",
+    "mst", "musammat", "haji", "hajji", "master", "thiru", "tmt",
+})  # fmt: skip
 # Carried by half a district and written or left out at will.
-_FILLERS: Final = frozenset(
-    "devi dei kumar kumari kumara bai ben behen bhai begum bibi kaur khatun khatoon lal".split()
-)
+_FILLERS: Final = frozenset({
+    "devi", "dei", "kumar", "kumari", "kumara", "bai", "ben", "behen", "bhai", "begum", "bibi",
+    "kaur", "khatun", "khatoon", "lal",
+})  # fmt: skip
 # Short written forms of one name, by sound.
 _SHORT_FORMS: Final = {
     "md": "mohamad", "mohd": "mohamad", "mohmd": "mohamad", "mohamed": "mohamad",
@@ -133,7 +133,6 @@ def name_key(name: str) -> tuple[str, ...]:
     return tuple(sorted(sound(word) for word in telling or words))
 
 
-@lru_cache(maxsize=4096)
 def sound(word: str) -> str:
     """Give one word as it sounds: vowel length, aspiration, doubled letters, v/w, s/sh … gone."""
     spoken = _SHORT_FORMS.get(word, word)
