@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -83,7 +82,7 @@ class Places:
 
     def find_state(self, text: str) -> int | None:
         """Give the code of the state that somebody wrote, in nearly any spelling."""
-        return _best(text, self._state_spellings)
+        return self._state_spellings.best(text)
 
     def find_district(self, text: str, state: int | None = None) -> int | None:
         """Give the code of the district that somebody wrote, in nearly any spelling.
@@ -93,47 +92,65 @@ class Places:
         """
         spellings = self._district_spellings
         if state is not None:
-            return _best(text, spellings.get(state, {}))
-        found = {
-            code for known in spellings.values() for code in known.get(_plain(text), set[int]())
-        } or {code for known in spellings.values() if (code := _best(text, known)) is not None}
+            known = spellings.get(state)
+            return known.best(text) if known else None
+        exact = {code for known in spellings.values() for code in known.exact(text)}
+        found = exact or {known.best(text) for known in spellings.values()} - {None}
         return found.pop() if len(found) == 1 else None
 
     @cached_property
-    def _state_spellings(self) -> dict[str, set[int]]:
-        spellings = {_plain(place.name): {place.code} for place in self._states.values()}
+    def _state_spellings(self) -> _Spellings:
+        spellings = _Spellings()
+        for place in self._states.values():
+            spellings.add(place.name, place.code)
         for name, code in _read("old_names.json")["states"].items():
-            spellings.setdefault(_plain(name), {code})
+            spellings.add(name, code)
         return spellings
 
     @cached_property
-    def _district_spellings(self) -> dict[int, dict[str, set[int]]]:
-        """For each state: every spelling without case, spaces and points, and whom it can mean."""
-        spellings: dict[int, dict[str, set[int]]] = {code: {} for code in self._states}
+    def _district_spellings(self) -> dict[int, _Spellings]:
+        spellings = {code: _Spellings() for code in self._states}
         for place in self._districts.values():
-            spellings[place.state].setdefault(_plain(place.name), set()).add(place.code)
+            spellings[place.state].add(place.name, place.code)
         for state, names in _read("old_names.json")["districts"].items():
-            known = spellings.get(int(state), {})
+            known = spellings[int(state)]
             for old, now in names.items():
-                known.setdefault(_plain(old), known.get(_plain(now), set()))
+                known.add_old(old, now)
         return spellings
 
 
-def _best(text: str, spellings: Mapping[str, set[int]]) -> int | None:
-    """Give the one place that is meant: by letters, then by sound, then by likeness."""
-    wanted = _plain(text)
-    if not wanted or len(text) > _LENGTH_MAX:
-        return None
-    found = spellings.get(wanted) or {
-        code
-        for known, codes in spellings.items()
-        if sound(known) == sound(wanted)
-        for code in codes
-    }
-    if not found:
-        close = get_close_matches(wanted, spellings, n=2, cutoff=_LIKENESS_MIN)
-        found = {code for known in close for code in spellings[known]}
-    return next(iter(found)) if len(found) == 1 else None
+class _Spellings:
+    """The names of some places, asked for by letters, by sound, or by likeness."""
+
+    def __init__(self) -> None:
+        self._by_letters: dict[str, set[int]] = {}
+        self._by_sound: dict[str, set[int]] = {}
+
+    def add(self, name: str, code: int) -> None:
+        plain = _plain(name)
+        self._by_letters.setdefault(plain, set()).add(code)
+        self._by_sound.setdefault(sound(plain), set()).add(code)
+
+    def add_old(self, old: str, now: str) -> None:
+        """Know a place by its old name too, unless another has that name today."""
+        if not self.exact(old):
+            for code in self.exact(now):
+                self.add(old, code)
+
+    def exact(self, text: str) -> set[int]:
+        """Give all that have these letters, whatever the case, the spaces and the points."""
+        return self._by_letters.get(_plain(text[:_LENGTH_MAX]), set())
+
+    def best(self, text: str) -> int | None:
+        """Give the one that is meant; ``None`` when none or several can be."""
+        wanted = _plain(text[:_LENGTH_MAX])
+        if not wanted:
+            return None
+        found = self._by_letters.get(wanted) or self._by_sound.get(sound(wanted))
+        if not found:
+            close = get_close_matches(wanted, self._by_letters, n=2, cutoff=_LIKENESS_MIN)
+            found = {code for known in close for code in self._by_letters[known]}
+        return next(iter(found)) if len(found) == 1 else None
 
 
 def _plain(text: str) -> str:
