@@ -6,7 +6,7 @@ root hands it in. That is why there is no circle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -119,13 +119,14 @@ class Inbox(Protocol):
 class Transport(Protocol):
     """A road to the server. Raises only :class:`sync.errors.SyncError`.
 
-    Replies are returned as raw signed bytes: who verifies is not the road.
+    Replies are returned as raw signed bytes: who verifies is not the road. Closing a generator
+    hangs up. An error that ``batches`` raises passes through unchanged.
     """
 
-    def hello(self, message: bytes) -> Iterator[bytes]:
+    def hello(self, message: bytes) -> Generator[bytes, None, None]:
         """Send a signed hello; give the signed reply, then the missing receipts."""
 
-    def push(self, nonce: bytes, batches: Iterable[SealedBatch]) -> Iterator[bytes]:
+    def push(self, nonce: bytes, batches: Iterable[SealedBatch]) -> Generator[bytes, None, None]:
         """Stream batches; give the signed receipts as they arrive."""
 
     def feed(self, request: bytes, after: int) -> bytes:

@@ -1,0 +1,131 @@
+"""What a session did, in figures that are so: people signed for, bytes, requests, seconds.
+
+Only ``enrollment.*`` and ``link.*`` operations are counted; the outbox knows which those are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sync.errors import SyncError
+from sync.ports import Tally
+
+__all__ = ["Account", "Progress", "Stage", "Summary"]
+
+Stage = Literal["connecting", "people", "news", "waiting", "done"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How a session stands, for a screen. ``people_signed`` have a verified receipt."""
+
+    phase: Stage
+    people_total: int
+    people_signed: int
+    bytes_up: int
+    bytes_down: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How a session ended. ``error`` says why it stopped early; what it counted is still so.
+
+    ``sent`` counts operations whose batch was offered, once each; ``accepted`` to ``rejected``
+    those that got their first verdict; ``waiting`` those without a verified receipt now; ``feed``
+    the news applied. ``rolled_back``: the server had forgotten what it signed for, and was offered
+    it again. ``limited``: the allowance of bytes ran out first.
+    """
+
+    sent: int
+    accepted: int
+    duplicate: int
+    held: int
+    rejected: int
+    feed: int
+    bytes_up: int
+    bytes_down: int
+    requests: int
+    seconds: float
+    waiting: int
+    rolled_back: bool = False
+    limited: bool = False
+    error: SyncError | None = None
+
+    def counters(self) -> dict[str, Any]:
+        """Give the fixed keys of ``enrollkit sync --json``."""
+        return {
+            "sent": self.sent,
+            "accepted": self.accepted,
+            "duplicate": self.duplicate,
+            "held": self.held,
+            "rejected": self.rejected,
+            "feed": self.feed,
+            "bytes_up": self.bytes_up,
+            "bytes_down": self.bytes_down,
+            "requests": self.requests,
+            "seconds": self.seconds,
+            "waiting": self.waiting,
+        }
+
+
+class Account:
+    """Adds up while a session runs."""
+
+    def __init__(self) -> None:
+        self._offered: dict[int, int] = {}
+        self._settled = Tally()
+        self._total = 0
+        self._feed = 0
+
+    @property
+    def signed(self) -> int:
+        """Give how many operations got their first verdict in this session."""
+        return self._settled.total
+
+    @property
+    def total(self) -> int:
+        """Give how many operations this session has to bring to a verdict."""
+        return self._total
+
+    def expect(self, waiting: int) -> None:
+        """Note how many operations wait now, beside those that are signed for already."""
+        self._total = self._settled.total + waiting
+
+    def offered(self, batch: int, count: int) -> None:
+        """Note that a batch with so many operations was offered; again changes nothing."""
+        self._offered[batch] = count
+
+    def settled(self, tally: Tally) -> None:
+        """Add what one receipt settled."""
+        self._settled = Tally(
+            accepted=self._settled.accepted + tally.accepted,
+            duplicate=self._settled.duplicate + tally.duplicate,
+            held=self._settled.held + tally.held,
+            rejected=self._settled.rejected + tally.rejected,
+        )
+
+    def read(self, entries: int) -> None:
+        """Add news that were applied."""
+        self._feed += entries
+
+    def close(
+        self, *, traffic: tuple[int, int, int], seconds: float, waiting: int, **notes: Any
+    ) -> Summary:
+        """Give the summary; ``notes`` are its last three fields."""
+        up, down, requests = traffic
+        plain = Summary(
+            sent=sum(self._offered.values()),
+            accepted=self._settled.accepted,
+            duplicate=self._settled.duplicate,
+            held=self._settled.held,
+            rejected=self._settled.rejected,
+            feed=self._feed,
+            bytes_up=up,
+            bytes_down=down,
+            requests=requests,
+            seconds=round(seconds, 3),
+            waiting=waiting,
+        )
+        return replace(plain, **notes)

@@ -1,0 +1,72 @@
+"""The device's side of signing and checking: holds the keys for the engine and shows none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sync.errors import EnvelopeInvalid, ReceiptInvalid
+from sync.protocol import FeedPage, FeedRequest, Hello, HelloReply, Receipt
+from sync.sealing import (
+    OpeningKey,
+    SigningKey,
+    VerifyKey,
+    open_feed_page,
+    open_hello_reply,
+    open_receipt,
+    sign_feed_request,
+    sign_hello,
+)
+
+__all__ = ["DeviceEnvelope"]
+
+
+class DeviceEnvelope:
+    """Signs with the device's key, opens what is sealed to it, believes one programme's server."""
+
+    def __init__(self, *, signing: SigningKey, opening: OpeningKey, server: VerifyKey) -> None:
+        self._signing = signing
+        self._opening = opening
+        self._server = server
+
+    def __repr__(self) -> str:
+        return f"DeviceEnvelope({self.device()}, <withheld>)"
+
+    def device(self) -> str:
+        """Give the device's id (16 hex digits)."""
+        return self._signing.public.id
+
+    def sign_hello(self, hello: Hello, *, introduce: bool) -> bytes:
+        """Write and sign a hello; ``introduce`` puts the device's public keys into it."""
+        if introduce:
+            hello = replace(
+                hello, public_key=self._signing.public.raw, seal_key=self._opening.public.raw
+            )
+        return sign_hello(hello, self._signing)
+
+    def open_hello_reply(self, raw: bytes, nonce: bytes) -> HelloReply:
+        """Check signature and nonce; ``ReceiptInvalid`` when either fails."""
+        try:
+            reply = open_hello_reply(raw, self._server)
+        except EnvelopeInvalid as error:
+            raise ReceiptInvalid(error.detail) from error
+        if reply.nonce != nonce:
+            raise ReceiptInvalid("an answer to another hello")
+        return reply
+
+    def open_receipt(self, raw: bytes) -> Receipt:
+        """Check the signature; ``ReceiptInvalid`` when it fails or the content makes no sense."""
+        try:
+            return open_receipt(raw, self._server)
+        except EnvelopeInvalid as error:
+            raise ReceiptInvalid(error.detail) from error
+
+    def sign_feed_request(self, request: FeedRequest) -> bytes:
+        """Write and sign a feed request."""
+        return sign_feed_request(request, self._signing)
+
+    def open_feed_page(self, raw: bytes, request: FeedRequest) -> FeedPage:
+        """Check signature, unseal, compare with the request; ``EnvelopeInvalid`` if not."""
+        page = open_feed_page(raw, self._server, self._opening)
+        if (page.device, page.after, page.nonce) != (request.device, request.after, request.nonce):
+            raise EnvelopeInvalid("a page of another request")
+        return page

@@ -1,0 +1,285 @@
+"""Does what the session's state machine asks for, over ports; the one place where both meet.
+
+Every word of the server is verified before it is applied, every application is committed before
+the machine hears of it, and nothing is believed because of an HTTP status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import assert_never
+
+from sync.engine.account import Account, Progress, Summary
+from sync.engine.messages import (
+    AskFeed,
+    Command,
+    Event,
+    Failed,
+    Finish,
+    Freeze,
+    Frozen,
+    GiveUp,
+    HelloAnswered,
+    HelloEnded,
+    NoteContact,
+    PageArrived,
+    Push,
+    PushEnded,
+    ReceiptArrived,
+    Rest,
+    Rested,
+    SayHello,
+    Started,
+)
+from sync.engine.pacing import Pacing, rest_seconds
+from sync.engine.session import Session, open_session, step
+from sync.engine.telling import Teller, Words
+from sync.errors import EnvelopeInvalid, ReceiptInvalid, Refused, ServerUnavailable, SyncError
+from sync.ports import Clock, Envelope, Guard, Inbox, Outbox, Randomness, Sleeper, Transport
+from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, HelloReply, Receipt, SealedBatch
+
+__all__ = ["Ports", "deliver"]
+
+_NONCE_BYTES = 16
+_DICE_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything around the engine."""
+
+    outbox: Outbox
+    inbox: Inbox
+    transport: Transport
+    envelope: Envelope
+    clock: Clock
+    sleeper: Sleeper
+    guard: Guard
+    randomness: Randomness
+
+
+def deliver(
+    ports: Ports,
+    *,
+    approval_code: str,
+    pacing: Pacing | None = None,
+    limit_bytes: int | None = None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    words: Words = str,
+) -> Summary:
+    """Run one whole session and say how it ended; a ``SyncError`` is in the summary, not raised.
+
+    ``approval_code`` is what a device that waits for approval must read to the office. Raises
+    ``SyncBusy`` when another session runs, and whatever the laptop's own store raises.
+    """
+    with ports.guard.exclusive():
+        runner = _Runner(ports, pacing or Pacing(), on_progress, words)
+        return runner.run(approval_code=approval_code, limit_bytes=limit_bytes)
+
+
+class _Runner:
+    def __init__(
+        self, ports: Ports, pacing: Pacing, on_progress: Callable[[Progress], None], words: Words
+    ) -> None:
+        self._ports = ports
+        self._pacing = pacing
+        self._account = Account()
+        self._teller = Teller(self._account, ports.transport, on_progress=on_progress, words=words)
+
+    def run(self, *, approval_code: str, limit_bytes: int | None) -> Summary:
+        started = self._ports.clock.monotonic()
+        session = open_session(
+            pacing=self._pacing,
+            approval_code=approval_code,
+            introduce=not self._ports.outbox.is_approved(),
+            limit_bytes=limit_bytes,
+        )
+        session, commands = step(session, Started())
+        move = self._next_move(commands)
+        while not isinstance(move, Finish | GiveUp | None):
+            session, move = self._make(session, move)
+        assert move is not None  # noqa: S101 - the machine always names the next move
+        summary = self._account.close(
+            traffic=self._ports.transport.traffic(),
+            seconds=self._ports.clock.monotonic() - started,
+            waiting=self._ports.outbox.waiting(),
+            rolled_back=session.rolled_back,
+            limited=isinstance(move, Finish) and move.limited,
+            error=move.error if isinstance(move, GiveUp) else None,
+        )
+        self._teller.done(summary)
+        return summary
+
+    def _make(self, session: Session, move: Command) -> tuple[Session, Command]:
+        """Carry out one command until the machine asks for another."""
+        with closing(self._events(move)) as events:
+            for event in events:
+                session, commands = step(session, event)
+                following = self._next_move(commands)
+                if following is not None:
+                    return session, following
+        raise AssertionError(f"nothing follows {type(move).__name__}")
+
+    def _next_move(self, commands: Sequence[Command]) -> Command | None:
+        """Do at once what interrupts nothing; give the command that comes next, if any."""
+        moves = [command for command in commands if not isinstance(command, NoteContact)]
+        for command in commands:
+            if isinstance(command, NoteContact):
+                self._ports.outbox.note_contact(command.reply)
+        return moves[0] if moves else None
+
+    def _events(self, move: Command) -> Generator[Event, None, None]:
+        try:
+            yield from self._carry_out(move)
+        except SyncError as error:
+            yield Failed(error=error, spent=self._spent())
+
+    def _carry_out(self, move: Command) -> Iterator[Event]:
+        match move:
+            case Freeze():
+                self._ports.outbox.freeze()
+                self._account.expect(self._ports.outbox.waiting())
+                yield Frozen()
+            case SayHello(introduce=introduce):
+                yield from self._say_hello(introduce=introduce)
+            case Push(after=after, bytes_max=bytes_max):
+                yield from self._push(after, bytes_max)
+            case AskFeed(after=after):
+                yield self._ask_feed(after)
+            case Rest(attempt=attempt, error=error):
+                self._rest(attempt, error)
+                yield Rested()
+            case NoteContact() | Finish() | GiveUp():
+                raise AssertionError(f"{type(move).__name__} is no move")
+            case _:
+                assert_never(move)
+
+    def _say_hello(self, *, introduce: bool) -> Iterator[Event]:
+        self._teller.connecting()
+        ports, nonce = self._ports, self._nonce()
+        hello = self._hello(nonce)
+        message = ports.envelope.sign_hello(hello, introduce=introduce)
+        with closing(ports.transport.hello(message)) as answers:
+            reply = self._verified_reply(next(answers, None), hello)
+            within = reply.held_upto <= hello.last_batch
+            yield HelloAnswered(
+                reply=reply,
+                head=hello.last_batch,
+                receipted_upto=hello.receipted_upto,
+                cursor=hello.cursor,
+                digest_here=ports.outbox.digest_at(reply.held_upto) if within else None,
+            )
+            for raw in answers:
+                receipt = self._verified_receipt(raw, hello.incarnation, nonce)
+                if receipt.batch > reply.held_upto:
+                    raise ReceiptInvalid("receipt for a batch that is not held")
+                yield self._settle(receipt, raw)
+        yield HelloEnded(spent=self._spent())
+
+    def _hello(self, nonce: bytes) -> Hello:
+        ports = self._ports
+        number, digest = ports.outbox.chain_head()
+        return Hello(
+            version=PROTOCOL_VERSION,
+            device=ports.envelope.device(),
+            incarnation=ports.outbox.incarnation(),
+            last_batch=number,
+            last_digest=digest,
+            receipted_upto=ports.outbox.receipted_upto(),
+            cursor=ports.inbox.cursor(),
+            programme_serial=ports.inbox.programme_serial(),
+            time=ports.clock.now(),
+            nonce=nonce,
+        )
+
+    def _verified_reply(self, raw: bytes | None, hello: Hello) -> HelloReply:
+        if raw is None:
+            raise ReceiptInvalid("no answer to the hello")
+        reply = self._ports.envelope.open_hello_reply(raw, hello.nonce)
+        if (reply.device, reply.incarnation) != (hello.device, hello.incarnation):
+            raise ReceiptInvalid("an answer to another device")
+        return reply
+
+    def _push(self, after: int, bytes_max: int) -> Iterator[Event]:
+        ports, nonce = self._ports, self._nonce()
+        incarnation = ports.outbox.incarnation()
+        batches = ports.outbox.batches_after(after, bytes_max=bytes_max)
+        numbers = [batch.number for batch in batches]
+        if not numbers or numbers != list(range(after + 1, after + 1 + len(numbers))):
+            # Only durable batches are ever let go; a server that lost one needs a human being.
+            raise Refused(f"batch {after + 1} is wanted and no longer here")
+        offered = {batch.number: batch for batch in batches}
+        self._teller.people()
+        started = ports.clock.monotonic()
+        with closing(ports.transport.push(nonce, self._offering(batches))) as answers:
+            for raw in answers:
+                receipt = self._verified_receipt(raw, incarnation, nonce)
+                batch = offered.get(receipt.batch)
+                if batch is None or len(receipt.verdicts) != batch.count:
+                    raise ReceiptInvalid("receipt for what was not sent")
+                yield self._settle(receipt, raw)
+        yield PushEnded(
+            bytes_sent=sum(len(batch.data) for batch in batches),
+            seconds=ports.clock.monotonic() - started,
+            spent=self._spent(),
+        )
+
+    def _offering(self, batches: Sequence[SealedBatch]) -> Iterator[SealedBatch]:
+        """Give the batches to the road one by one; each is on disk as offered before it leaves."""
+        for batch in batches:
+            self._account.offered(batch.number, self._ports.outbox.note_offered(batch))
+            yield batch
+            self._teller.people()
+
+    def _verified_receipt(self, raw: bytes, incarnation: str, nonce: bytes) -> Receipt:
+        """Check signature, addressee, request and content; nothing is applied before."""
+        receipt = self._ports.envelope.open_receipt(raw)
+        if (receipt.device, receipt.incarnation) != (self._ports.envelope.device(), incarnation):
+            raise ReceiptInvalid("receipt for another device")
+        if receipt.nonce != nonce:
+            raise ReceiptInvalid("receipt of another request")
+        head, _digest = self._ports.outbox.chain_head()
+        if receipt.batch > head or self._ports.outbox.digest_at(receipt.batch) != receipt.digest:
+            raise ReceiptInvalid("receipt for another batch")
+        return receipt
+
+    def _settle(self, receipt: Receipt, raw: bytes) -> ReceiptArrived:
+        self._account.settled(self._ports.outbox.apply_receipt(receipt, raw))
+        self._teller.people()
+        return ReceiptArrived(batch=receipt.batch)
+
+    def _ask_feed(self, after: int) -> PageArrived:
+        self._teller.news()
+        ports = self._ports
+        request = FeedRequest(
+            device=ports.envelope.device(), after=after, time=ports.clock.now(), nonce=self._nonce()
+        )
+        raw = ports.transport.feed(ports.envelope.sign_feed_request(request), after)
+        page = ports.envelope.open_feed_page(raw, request)
+        cursor = after + len(page.entries)
+        if [entry.seq for entry in page.entries] != list(range(after + 1, cursor + 1)):
+            raise EnvelopeInvalid("a gap in the news")
+        if page.entries:
+            ports.inbox.apply_page(page.entries, cursor)
+            self._account.read(len(page.entries))
+        return PageArrived(cursor=cursor, head=max(page.head, cursor), spent=self._spent())
+
+    def _rest(self, attempt: int, error: SyncError) -> None:
+        asked = error.retry_after_seconds if isinstance(error, ServerUnavailable) else None
+        seconds = rest_seconds(
+            self._pacing,
+            attempt=attempt,
+            dice=self._ports.randomness.token(_DICE_BYTES),
+            retry_after_seconds=asked,
+        )
+        self._teller.waiting(error, seconds)
+        self._ports.sleeper.sleep(seconds)
+
+    def _nonce(self) -> bytes:
+        return self._ports.randomness.token(_NONCE_BYTES)
+
+    def _spent(self) -> int:
+        up, down, _requests = self._ports.transport.traffic()
+        return up + down
