@@ -17,6 +17,7 @@
         ├── ClockSkew             this laptop's clock is too far off
         ├── ServerRolledBack      the server forgot what it signed for
         ├── ChainForked           two laptops use one identity
+        ├── AddressUnsafe         the server's address must not be used
         └── SyncBusy              another window is sending already
 
 Every leaf has a stable ``code``, an ``exit_code`` for the command line and says whether trying
@@ -29,6 +30,7 @@ import inspect
 from typing import ClassVar
 
 __all__ = [
+    "AddressUnsafe",
     "ChainForked",
     "ClockSkew",
     "DevicePending",
@@ -236,3 +238,13 @@ class SyncBusy(SyncError):
 
     code = "sync-busy"
     exit_code = 72
+
+
+class AddressUnsafe(SyncError):
+    """The server's address in the programme file cannot be used: it must begin with https://.
+    Everything stays saved on this laptop. Ask the office for a new programme file.
+    """
+
+    code = "address-unsafe"
+    exit_code = 74
+    retryable = False

@@ -43,7 +43,6 @@ from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, HelloReply, Rece
 __all__ = ["Ports", "deliver"]
 
 _NONCE_BYTES = 16
-_DICE_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +157,7 @@ class _Runner:
 
     def _say_hello(self, *, introduce: bool) -> Iterator[Event]:
         self._teller.connecting()
-        ports, nonce = self._ports, self._nonce()
+        ports, nonce = self._ports, self._ports.randomness.token(_NONCE_BYTES)
         hello = self._hello(nonce)
         message = ports.envelope.sign_hello(hello, introduce=introduce)
         with closing(ports.transport.hello(message)) as answers:
@@ -203,7 +202,7 @@ class _Runner:
         return reply
 
     def _push(self, after: int, bytes_max: int) -> Iterator[Event]:
-        ports, nonce = self._ports, self._nonce()
+        ports, nonce = self._ports, self._ports.randomness.token(_NONCE_BYTES)
         incarnation = ports.outbox.incarnation()
         batches = ports.outbox.batches_after(after, bytes_max=bytes_max)
         numbers = [batch.number for batch in batches]
@@ -254,7 +253,10 @@ class _Runner:
         self._teller.news()
         ports = self._ports
         request = FeedRequest(
-            device=ports.envelope.device(), after=after, time=ports.clock.now(), nonce=self._nonce()
+            device=ports.envelope.device(),
+            after=after,
+            time=ports.clock.now(),
+            nonce=self._ports.randomness.token(_NONCE_BYTES),
         )
         raw = ports.transport.feed(ports.envelope.sign_feed_request(request), after)
         page = ports.envelope.open_feed_page(raw, request)
@@ -271,14 +273,11 @@ class _Runner:
         seconds = rest_seconds(
             self._pacing,
             attempt=attempt,
-            dice=self._ports.randomness.token(_DICE_BYTES),
+            dice=self._ports.randomness.token(8),
             retry_after_seconds=asked,
         )
         self._teller.waiting(error, seconds)
         self._ports.sleeper.sleep(seconds)
-
-    def _nonce(self) -> bytes:
-        return self._ports.randomness.token(_NONCE_BYTES)
 
     def _spent(self) -> int:
         up, down, _requests = self._ports.transport.traffic()
