@@ -1,0 +1,85 @@
+"""What of a scanned text may be shown or kept: never a whole Aadhaar or ABHA number.
+
+Only the last four digits of a long number survive, however the number is spelt: with blanks,
+dashes, invisible characters, or in Devanagari digits.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+__all__ = ["SHOWN_MAX", "mask_aadhaar", "mask_abha", "mask_numbers", "showable"]
+
+SHOWN_MAX: Final = 200
+"""Characters of a scanned text that are ever shown."""
+
+_KEPT = 4
+_ABHA_DIGITS: Final = 14
+# Nine digits and more, with up to three signs that are no letters between two of them. Eight is a
+# date; ten is a mobile number, twelve Aadhaar, fourteen ABHA.
+_LONG_NUMBER: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){8,}")
+
+
+def mask_aadhaar(last4: str) -> str:
+    """Write an Aadhaar number of which only the last four digits are known."""
+    return f"XXXX XXXX {_last_digits(last4)}"
+
+
+def mask_abha(number: str) -> str:
+    """Write an ABHA number with only its last four digits readable; other text is all hidden."""
+    if len(_digits(number)) != _ABHA_DIGITS:
+        return "XX-XXXX-XXXX-XXXX"
+    return f"XX-XXXX-XXXX-{_last_digits(number)}"
+
+
+def mask_numbers(text: str) -> str:
+    """Hide all but the last four digits of every number of nine digits or more."""
+    return _LONG_NUMBER.sub(lambda match: _hidden(match[0]), _plain(text))
+
+
+def showable(text: str) -> str:
+    """Reduce any scanned text to one short line that may be shown: printable, masked, cut."""
+    line = " ".join(mask_numbers(text[: 4 * SHOWN_MAX]).split())
+    if len(line) > SHOWN_MAX or len(text) > 4 * SHOWN_MAX:
+        line = line[:SHOWN_MAX].rstrip() + "…"
+    return line
+
+
+def _hidden(number: str) -> str:
+    """Keep the spelling and the last four digits."""
+    keep_from = len(_digits(number)) - _KEPT
+    seen = 0
+    out = []
+    for character in number:
+        if character.isdigit():
+            seen += 1
+            out.append(character if seen > keep_from else "X")
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def _plain(text: str) -> str:
+    """Drop invisible characters and write every digit as an ASCII digit."""
+    return "".join(_plain_character(character) for character in text)
+
+
+def _plain_character(character: str) -> str:
+    category = unicodedata.category(character)
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    if category == "Cf":
+        return ""
+    return " " if category.startswith(("C", "Z")) else character
+
+
+def _digits(text: str) -> str:
+    return re.sub("[^0-9]", "", _plain(text))
+
+
+def _last_digits(text: str) -> str:
+    digits = _digits(text)
+    return digits[-_KEPT:] if len(digits) >= _KEPT else "X" * _KEPT
