@@ -1,0 +1,301 @@
+"""The enrolled people: saved, found by any of their numbers, moved along the state table only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from enrollkit.domain.enrollment import Enrollment, State, may_become
+from enrollkit.domain.identifiers import group_abha_number, parse_provisional_number
+from enrollkit.errors import RecordNotFound
+from enrollkit.store.database import Tx
+from enrollkit.store.events import NOBODY, note_event
+from enrollkit.store.search import index_person
+
+__all__ = [
+    "Source",
+    "StepRefused",
+    "StoredEnrollment",
+    "all_ids",
+    "amend_enrollment",
+    "counts_by_state",
+    "find_by_last4",
+    "find_by_match_key",
+    "find_by_source",
+    "find_enrollment",
+    "get_enrollment",
+    "insert_enrollment",
+    "issue_number",
+    "mark_held",
+    "mobile_count",
+    "set_state",
+    "state_of",
+]
+
+_TWINS_MAX: Final = 50
+"""More look-alikes than this help no operator."""
+
+_COLUMNS: Final = (
+    "e.id, e.version, e.state, e.body, e.sealed, e.provisional, e.abha_number, e.abha_address, "
+    "e.reason_code, e.reason_pointer, e.held, e.saved_at, e.operator, e.source_name, "
+    "e.source_row, e.newest_seq"
+)
+
+
+class StepRefused(ValueError):
+    """The state table does not allow the step: a mistake of the caller, not of an operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The line of a file that a row came from; ``digest`` (hex) tells the same row again."""
+
+    name: str
+    row: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StoredEnrollment:
+    """An enrollment and where it stands.
+
+    ``sealed`` is the sealed Aadhaar number; ``held`` says that the server signed for it but waits
+    for something; ``newest_seq`` is its newest operation (0: none yet).
+    """
+
+    enrollment: Enrollment
+    state: State
+    sealed: bytes | None
+    provisional: str
+    abha_number: str | None
+    abha_address: str | None
+    reason_code: str | None
+    reason_pointer: str | None
+    held: bool
+    saved_at: int
+    operator: int
+    source_name: str | None
+    source_row: int | None
+    newest_seq: int
+
+    def __repr__(self) -> str:
+        return f"StoredEnrollment({self.enrollment.id}, {self.state.value}, <withheld>)"
+
+
+def insert_enrollment(
+    tx: Tx,
+    enrollment: Enrollment,
+    *,
+    sealed: bytes | None,
+    match_key: str,
+    saved_at: int,
+    operator: int,
+    source: Source | None = None,
+) -> None:
+    """Save a new enrollment as SUBMITTED, with its search entry, first version and history."""
+    person = enrollment.person
+    cursor = tx.execute(
+        "INSERT INTO enrollments (id, version, state, body, sealed, last4, provisional, mobile, "
+        "match_key, saved_at, operator, camp, source_name, source_row, source_digest) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            enrollment.id, enrollment.version, State.SUBMITTED.value, _text(enrollment), sealed,
+            enrollment.aadhaar_last4, enrollment.provisional, person.mobile, match_key, saved_at,
+            operator, enrollment.camp, source and source.name, source and source.row,
+            source and source.digest,
+        ),
+    )  # fmt: skip
+    index_person(tx, cursor.lastrowid or 0, enrollment, abha_number=None)
+    _keep_version(tx, enrollment, sealed=sealed, saved_at=saved_at, operator=operator)
+    note_event(tx, enrollment.id, at=saved_at, what="submitted", operator=operator)
+
+
+def amend_enrollment(
+    tx: Tx,
+    enrollment: Enrollment,
+    *,
+    sealed: bytes | None,
+    match_key: str,
+    saved_at: int,
+    operator: int,
+) -> None:
+    """Save the next version of an enrollment as SUBMITTED; the old body is kept.
+
+    ``StepRefused`` from a state that cannot be corrected, or when the version does not follow.
+    """
+    before = get_enrollment(tx, enrollment.id)
+    waiting = before.state is State.SUBMITTED
+    if not waiting and not may_become(before.state, State.SUBMITTED):
+        raise StepRefused(f"{before.state} cannot be amended")
+    if enrollment.version != before.enrollment.version + 1:
+        raise StepRefused(f"version {enrollment.version} after {before.enrollment.version}")
+    tx.execute(
+        "UPDATE enrollments SET version = ?, state = ?, body = ?, sealed = ?, last4 = ?, "
+        "mobile = ?, match_key = ?, camp = ?, reason_code = NULL, reason_pointer = NULL, held = 0 "
+        "WHERE id = ?",
+        (
+            enrollment.version, State.SUBMITTED.value, _text(enrollment), sealed,
+            enrollment.aadhaar_last4, enrollment.person.mobile, match_key, enrollment.camp,
+            enrollment.id,
+        ),
+    )  # fmt: skip
+    index_person(tx, _row_number(tx, enrollment.id), enrollment, abha_number=before.abha_number)
+    _keep_version(tx, enrollment, sealed=sealed, saved_at=saved_at, operator=operator)
+    note_event(tx, enrollment.id, at=saved_at, what="amended", operator=operator)
+
+
+def set_state(
+    tx: Tx,
+    record: str,
+    state: State,
+    *,
+    at: int,
+    what: str,
+    operator: int = NOBODY,
+    code: str | None = None,
+    pointer: str | None = None,
+) -> None:
+    """Take one step of the state table and note it; ``StepRefused`` if the table has no such step.
+
+    ``code`` and ``pointer`` say why, where somebody has to look at it.
+    """
+    now = state_of(tx, record)
+    if now is None or not may_become(now, state):
+        raise StepRefused(f"{now} -> {state}")
+    tx.execute(
+        "UPDATE enrollments SET state = ?, reason_code = ?, reason_pointer = ?, held = 0 "
+        "WHERE id = ?",
+        (state.value, code, pointer, record),
+    )
+    note_event(tx, record, at=at, what=what, operator=operator, detail=code or "")
+
+
+def state_of(tx: Tx, record: str) -> State | None:
+    """Give the state of a record; ``None`` if this laptop has no such enrollment."""
+    row = tx.execute("SELECT state FROM enrollments WHERE id = ?", (record,)).fetchone()
+    return None if row is None else State(row[0])
+
+
+def mark_held(tx: Tx, record: str, *, at: int, code: str, pointer: str) -> None:
+    """Note that the server signed for it but holds it back, and why; the state stays."""
+    tx.execute(
+        "UPDATE enrollments SET held = 1, reason_code = ?, reason_pointer = ? WHERE id = ?",
+        (code, pointer, record),
+    )
+    note_event(tx, record, at=at, what="held", detail=code)
+
+
+def issue_number(tx: Tx, record: str, *, abha_number: str, abha_address: str | None) -> None:
+    """Write the ABHA number and make the person found by it; the state is :func:`set_state`'s."""
+    stored = get_enrollment(tx, record)
+    tx.execute(
+        "UPDATE enrollments SET abha_number = ?, abha_address = ? WHERE id = ?",
+        (abha_number, abha_address or stored.abha_address, record),
+    )
+    index_person(tx, _row_number(tx, record), stored.enrollment, abha_number=abha_number)
+
+
+def get_enrollment(tx: Tx, record: str) -> StoredEnrollment:
+    """Give one enrollment by its record id; ``RecordNotFound`` if there is none."""
+    found = _select(tx, "WHERE e.id = ?", (record,))
+    if not found:
+        raise RecordNotFound
+    return found[0]
+
+
+def find_enrollment(tx: Tx, ident: str) -> StoredEnrollment:
+    """Give one enrollment by record id, provisional or ABHA number, in any spelling people use."""
+    typed = ident.strip()
+    found = _select(tx, "WHERE e.id = ?", (typed.lower(),))
+    provisional = parse_provisional_number(typed)
+    if not found and provisional is not None:
+        found = _select(tx, "WHERE e.provisional = ?", (provisional,))
+    if not found:
+        number = group_abha_number(typed)
+        found = _select(tx, "WHERE e.abha_number = ? ORDER BY e.n LIMIT 1", (number,))
+    if not found:
+        raise RecordNotFound
+    return found[0]
+
+
+def find_by_match_key(tx: Tx, match_key: str, *, excluding: str | None) -> list[StoredEnrollment]:
+    """Give those whose name sounds the same and whose birth fits, except one record."""
+    where = "WHERE e.match_key = ? AND e.id IS NOT ? AND e.state <> ? ORDER BY e.n LIMIT ?"
+    return _select(tx, where, (match_key, excluding, State.WITHDRAWN.value, _TWINS_MAX))
+
+
+def find_by_last4(tx: Tx, last4: str, *, excluding: str | None) -> list[StoredEnrollment]:
+    """Give those whose Aadhaar number ends in the same four digits, except one record."""
+    where = "WHERE e.last4 = ? AND e.id IS NOT ? AND e.state <> ? ORDER BY e.n LIMIT ?"
+    return _select(tx, where, (last4, excluding, State.WITHDRAWN.value, _TWINS_MAX))
+
+
+def find_by_source(tx: Tx, digest: str) -> StoredEnrollment | None:
+    """Give the enrollment that this very row of a file made already, if any."""
+    found = _select(tx, "WHERE e.source_digest = ? ORDER BY e.n LIMIT 1", (digest,))
+    return found[0] if found else None
+
+
+def mobile_count(tx: Tx, mobile: str, *, excluding: str | None) -> int:
+    """Count the other people on this laptop who gave this mobile number."""
+    row = tx.execute(
+        "SELECT count(*) FROM enrollments WHERE mobile = ? AND id IS NOT ? AND state <> ?",
+        (mobile, excluding, State.WITHDRAWN.value),
+    ).fetchone()
+    return int(row[0])
+
+
+def counts_by_state(tx: Tx) -> dict[State, int]:
+    """Count people by state; a state without anybody is absent."""
+    rows = tx.execute("SELECT state, count(*) FROM enrollments GROUP BY state").fetchall()
+    return {State(state): count for state, count in rows}
+
+
+def all_ids(tx: Tx) -> list[str]:
+    """Give all record ids in the order in which they were saved."""
+    return [row[0] for row in tx.execute("SELECT id FROM enrollments ORDER BY n").fetchall()]
+
+
+def _select(tx: Tx, where: str, parameters: tuple[Any, ...]) -> list[StoredEnrollment]:
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM enrollments e {where}", parameters).fetchall()  # noqa: S608 - both parts are ours
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: Any) -> StoredEnrollment:
+    record, version, state, body, sealed, provisional, number, address, code, pointer = row[:10]
+    held, saved_at, operator, source_name, source_row, newest_seq = row[10:]
+    return StoredEnrollment(
+        enrollment=Enrollment.from_body(json.loads(body), record_id=record, version=version),
+        state=State(state),
+        sealed=sealed,
+        provisional=provisional,
+        abha_number=number,
+        abha_address=address,
+        reason_code=code,
+        reason_pointer=pointer,
+        held=bool(held),
+        saved_at=saved_at,
+        operator=operator,
+        source_name=source_name,
+        source_row=source_row,
+        newest_seq=newest_seq,
+    )
+
+
+def _keep_version(
+    tx: Tx, enrollment: Enrollment, *, sealed: bytes | None, saved_at: int, operator: int
+) -> None:
+    tx.execute(
+        "INSERT INTO enrollment_versions (id, version, body, sealed, saved_at, operator) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (enrollment.id, enrollment.version, _text(enrollment), sealed, saved_at, operator),
+    )
+
+
+def _row_number(tx: Tx, record: str) -> int:
+    return int(tx.execute("SELECT n FROM enrollments WHERE id = ?", (record,)).fetchone()[0])
+
+
+def _text(enrollment: Enrollment) -> str:
+    return json.dumps(enrollment.body(), ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,72 @@
+"""Where news is applied: a page and its cursor in one transaction, each entry once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from enrollkit.store.database import Database, Tx
+from enrollkit.store.meta import Fact, find_number, keep_number
+from enrollkit.store.news import ProgrammeCheck, apply_news
+from sync.errors import EnvelopeInvalid
+from sync.ports import Clock
+from sync.protocol import FeedEntry
+
+__all__ = ["StoredInbox"]
+
+
+class StoredInbox:
+    """The inbox in the database; satisfies :class:`sync.ports.Inbox`.
+
+    ``check_programme`` verifies the bytes of a programme file and gives its serial; it raises
+    :class:`sync.errors.SyncError` for one that this laptop must not believe.
+    """
+
+    def __init__(
+        self, database: Database, *, check_programme: ProgrammeCheck, clock: Clock
+    ) -> None:
+        self._database = database
+        self._check_programme = check_programme
+        self._clock = clock
+
+    def cursor(self) -> int:
+        """Give the newest entry applied."""
+        return self._database.read(_cursor)
+
+    def apply_page(self, entries: Sequence[FeedEntry], cursor: int) -> None:
+        """Apply the entries and move the cursor, in one transaction.
+
+        Entries that were applied before are passed over. ``EnvelopeInvalid``, and nothing
+        changed, when one is missing before them, between them, or before ``cursor``.
+        """
+        now = self._clock.now()
+        self._database.write(lambda tx: self._apply(tx, entries, cursor, now))
+
+    def _apply(self, tx: Tx, entries: Sequence[FeedEntry], cursor: int, now: int) -> None:
+        reached = _cursor(tx)
+        for entry in entries:
+            if entry.seq <= reached:
+                continue
+            if entry.seq != reached + 1:
+                raise EnvelopeInvalid(f"news {reached + 1} is missing")
+            result = apply_news(tx, entry, check_programme=self._check_programme, at=now)
+            _keep(tx, entry, result, now)
+            reached = entry.seq
+        if cursor > reached:
+            raise EnvelopeInvalid(f"news {reached + 1} is missing")
+        keep_number(tx, Fact.CURSOR, reached)
+
+
+def _cursor(tx: Tx) -> int:
+    return find_number(tx, Fact.CURSOR) or 0
+
+
+def _keep(tx: Tx, entry: FeedEntry, result: str, now: int) -> None:
+    tx.execute(
+        "INSERT INTO feed (seq, kind, record, body, at, applied_at, result) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            entry.seq, entry.kind, entry.record,
+            json.dumps(dict(entry.body), ensure_ascii=False, default=repr), entry.at, now, result,
+        ),
+    )  # fmt: skip

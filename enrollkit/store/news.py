@@ -1,0 +1,163 @@
+"""What one piece of news changes. News that cannot be so is kept as history, never a crash."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import schemas
+from enrollkit.domain.enrollment import State, may_become
+from enrollkit.domain.record_link import LinkState
+from enrollkit.store.audit import append_audit
+from enrollkit.store.database import Tx
+from enrollkit.store.enrollments import issue_number, set_state, state_of
+from enrollkit.store.events import NOBODY, note_event
+from enrollkit.store.links import link_may_become, link_state_of, set_link_state
+from enrollkit.store.meta import Fact, keep_text
+from enrollkit.store.programmes import keep_programme
+from enrollkit.store.receipts import clean_code, clean_pointer
+from schemas.formats import is_abha_address, is_abha_number
+from sync.errors import SyncError
+from sync.protocol import DeviceState, FeedEntry, FeedKind
+
+__all__ = ["ProgrammeCheck", "apply_news"]
+
+ProgrammeCheck: TypeAlias = Callable[[bytes], int]
+
+APPLIED: Final = "applied"
+UNKNOWN_KIND: Final = "unknown-kind"
+MALFORMED: Final = "malformed"
+UNKNOWN_RECORD: Final = "unknown-record"
+IMPOSSIBLE: Final = "impossible"
+SUPERSEDED: Final = "superseded"
+REFUSED: Final = "refused"
+KEPT: Final = "kept"
+
+_STATE_OF_KIND: Final[Mapping[str, State]] = {
+    FeedKind.ABHA_ISSUED: State.ISSUED,
+    FeedKind.ENROLLMENT_RETURNED: State.RETURNED,
+    FeedKind.ENROLLMENT_DUPLICATE: State.DUPLICATE,
+    FeedKind.NEEDS_PERSON: State.NEEDS_PERSON,
+}
+_WHAT_OF_STATE: Final[Mapping[State, str]] = {
+    State.ISSUED: "issued",
+    State.RETURNED: "returned",
+    State.DUPLICATE: "duplicate-found",
+    State.NEEDS_PERSON: "needs-person",
+}
+
+
+def apply_news(tx: Tx, entry: FeedEntry, *, check_programme: ProgrammeCheck, at: int) -> str:
+    """Apply one entry and give a code for what became of it.
+
+    ``applied``; ``kept`` (history only); ``unknown-kind`` (of a newer server); ``malformed``;
+    ``unknown-record``; ``impossible`` (no such step in the state table); ``superseded`` (about a
+    version that has been corrected since); ``refused`` (a programme that does not verify).
+    """
+    if entry.kind not in set(FeedKind):
+        return UNKNOWN_KIND
+    if not _is_shaped(entry):
+        return MALFORMED
+    if entry.kind in _STATE_OF_KIND:
+        return _apply_to_person(tx, entry, _STATE_OF_KIND[entry.kind], at)
+    if entry.kind == FeedKind.LINK_LINKED:
+        return _apply_to_link(tx, entry, at)
+    if entry.kind == FeedKind.PROGRAMME_UPDATED:
+        return _apply_programme(tx, entry, check_programme, at)
+    if entry.kind == FeedKind.DEVICE_REVOKED:
+        keep_text(tx, Fact.DEVICE_STATE, DeviceState.REVOKED.value)
+        append_audit(tx, at=at, operator=NOBODY, action="device.revoked")
+        return APPLIED
+    if entry.record is not None:
+        note_event(tx, entry.record, at=entry.at, what="correction")
+    return KEPT
+
+
+def _is_shaped(entry: FeedEntry) -> bool:
+    value = {"seq": entry.seq, "kind": entry.kind, "at": entry.at, "body": dict(entry.body)}
+    if entry.record is not None:
+        value["record"] = entry.record
+    return schemas.validator("feed-entry-1").is_valid(value)
+
+
+def _apply_to_person(tx: Tx, entry: FeedEntry, state: State, at: int) -> str:
+    record = entry.record or ""
+    now = state_of(tx, record)
+    if now is None:
+        return UNKNOWN_RECORD
+    what = _WHAT_OF_STATE[state]
+    if state is not State.ISSUED and _is_corrected_since(tx, record):
+        note_event(tx, record, at=entry.at, what=f"{what}-earlier")
+        return SUPERSEDED
+    # The programme signed the news, so it has the record, even if its receipt is still on the way.
+    implied = now in {State.SUBMITTED, State.SENT} and not may_become(now, state)
+    if not may_become(State.ACCEPTED if implied else now, state) and now is not state:
+        note_event(tx, record, at=entry.at, what=f"{what}-late")
+        return IMPOSSIBLE
+    _take_number(tx, record, entry.body)
+    if implied:
+        set_state(tx, record, State.ACCEPTED, at=entry.at, what="accepted")
+    if now is not state:
+        code, pointer = _reason(entry, state)
+        set_state(tx, record, state, at=entry.at, what=what, code=code, pointer=pointer)
+    append_audit(tx, at=at, operator=NOBODY, action=f"news.{what}", record=record)
+    return APPLIED
+
+
+def _is_corrected_since(tx: Tx, record: str) -> bool:
+    """Whether a later version of the record waits for its own receipt."""
+    row = tx.execute(
+        "SELECT count(*), sum(verdict IS NULL AND seq = "
+        "(SELECT newest_seq FROM enrollments WHERE id = ?1)) FROM operations WHERE record = ?1",
+        (record,),
+    ).fetchone()
+    return row[0] > 1 and bool(row[1])
+
+
+def _take_number(tx: Tx, record: str, body: Mapping[str, Any]) -> None:
+    number, address = body.get("abha_number"), body.get("abha_address")
+    if not isinstance(number, str) or not is_abha_number(number):
+        return
+    if not isinstance(address, str) or not is_abha_address(address):
+        address = None
+    issue_number(tx, record, abha_number=number, abha_address=address)
+
+
+def _reason(entry: FeedEntry, state: State) -> tuple[str | None, str | None]:
+    if state is State.ISSUED:
+        return None, None
+    code, pointer = entry.body.get("code"), entry.body.get("pointer")
+    return (
+        clean_code(code) if isinstance(code, str) else _WHAT_OF_STATE[state],
+        clean_pointer(pointer) if isinstance(pointer, str) else "",
+    )
+
+
+def _apply_to_link(tx: Tx, entry: FeedEntry, at: int) -> str:
+    link = entry.record or ""
+    now = link_state_of(tx, link)
+    if now is None:
+        return UNKNOWN_RECORD
+    if now is LinkState.LINKED:
+        return APPLIED
+    if not link_may_become(now, LinkState.LINKED):
+        note_event(tx, link, at=entry.at, what="linked-late")
+        return IMPOSSIBLE
+    set_link_state(tx, link, LinkState.LINKED, at=entry.at, what="linked")
+    append_audit(tx, at=at, operator=NOBODY, action="news.linked", record=link)
+    return APPLIED
+
+
+def _apply_programme(tx: Tx, entry: FeedEntry, check: ProgrammeCheck, at: int) -> str:
+    try:
+        raw = base64.b64decode(entry.body["programme"], validate=True)
+        serial = check(raw)
+    except (binascii.Error, ValueError, KeyError, TypeError, SyncError):
+        append_audit(tx, at=at, operator=NOBODY, action="programme.refused")
+        return REFUSED
+    if not keep_programme(tx, raw, serial=serial, at=at):
+        return KEPT
+    append_audit(tx, at=at, operator=NOBODY, action="programme.updated")
+    return APPLIED

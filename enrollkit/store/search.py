@@ -1,0 +1,153 @@
+"""Finding people as somebody types: name in either script, village, or a piece of a number.
+
+FTS5 with trigrams finds three and more characters anywhere. Every indexed text starts with a
+space, so two characters are found at the start of a word, which is a trigram too, and nothing is
+ever scanned.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Final
+
+from enrollkit.domain.enrollment import Enrollment, State, person_from
+from enrollkit.domain.person import Person
+from enrollkit.store.database import Tx
+
+__all__ = ["FoundPerson", "index_person", "recent_people", "search_people"]
+
+_QUERY_CHARACTERS_MAX: Final = 100
+_WORDS_MAX: Final = 8
+_CANDIDATES_MAX: Final = 200
+"""So many of the newest hits are ranked; who has more hits must type one letter more."""
+_NUMBER_COLUMNS: Final = "{mobile provisional abha}"
+_CROCKFORD: Final = str.maketrans("ILO", "110")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FoundPerson:
+    """One line of a list of people."""
+
+    id: str
+    person: Person
+    state: State
+    provisional: str
+    abha_number: str | None
+
+    def __repr__(self) -> str:
+        return f"FoundPerson({self.id}, <withheld>)"
+
+
+def index_person(tx: Tx, n: int, enrollment: Enrollment, *, abha_number: str | None) -> None:
+    """Write the search entry of row ``n``, in place of an older one."""
+    person = enrollment.person
+    texts = (
+        person.name,
+        person.name_native or "",
+        person.address.village,
+        person.mobile or "",
+        enrollment.provisional.replace("-", ""),
+        (abha_number or "").replace("-", ""),
+    )
+    tx.execute("DELETE FROM people_fts WHERE rowid = ?", (n,))
+    tx.execute(
+        "INSERT INTO people_fts (rowid, name, native, village, mobile, provisional, abha) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (n, *(" " + _folded(text) for text in texts)),
+    )
+
+
+def search_people(tx: Tx, query: str, *, limit: int = 50) -> list[FoundPerson]:
+    """Give the people that fit, best first: name starts so, a word starts so, anywhere.
+
+    A single character finds nothing; an empty query gives the newest people.
+    """
+    typed = _folded(query[:_QUERY_CHARACTERS_MAX])
+    if not typed:
+        return recent_people(tx, limit=limit)
+    number = re.sub(r"[\s-]", "", typed)
+    by_number = _number_match(number)
+    found: dict[str, FoundPerson] = {}
+    for match in (by_number, _word_match(typed, anywhere=False), _word_match(typed, anywhere=True)):
+        if match is not None and len(found) < limit:
+            found |= {hit.id: hit for hit in _hits(tx, match) if hit.id not in found}
+    ranked = sorted(found.values(), key=lambda hit: _rank(hit, typed))
+    return ranked[:limit]
+
+
+def recent_people(tx: Tx, *, limit: int = 50) -> list[FoundPerson]:
+    """Give the people saved last, newest first."""
+    rows = tx.execute(
+        "SELECT id, body, state, provisional, abha_number FROM enrollments ORDER BY n DESC LIMIT ?",
+        (limit,),
+    )
+    return [_person(row) for row in rows.fetchall()]
+
+
+def _number_match(number: str) -> str | None:
+    """Give the search for a piece of a mobile, provisional or ABHA number."""
+    if not any(character.isdecimal() for character in number) or not number.isalnum():
+        return None
+    spellings = {number, number.upper().translate(_CROCKFORD).lower()}
+    pieces = [_phrase(spelling, anywhere=True) for spelling in sorted(spellings)]
+    known = [piece for piece in pieces if piece is not None]
+    return f"{_NUMBER_COLUMNS} : ({' OR '.join(known)})" if known else None
+
+
+def _word_match(typed: str, *, anywhere: bool) -> str | None:
+    words = typed.split(" ")[:_WORDS_MAX]
+    phrases = [_phrase(word, anywhere=anywhere) for word in words]
+    known = [phrase for phrase in phrases if phrase is not None]
+    return " AND ".join(known) if known else None
+
+
+def _phrase(word: str, *, anywhere: bool) -> str | None:
+    if len(word) < 2:  # noqa: PLR2004 - with its space, two characters are the smallest trigram
+        return None
+    inside = anywhere and len(word) > 2  # noqa: PLR2004 - a trigram without its space
+    quoted = word.replace('"', '""')
+    return f'"{quoted}"' if inside else f'" {quoted}"'
+
+
+def _hits(tx: Tx, match: str) -> list[FoundPerson]:
+    rows = tx.execute(
+        "SELECT e.id, e.body, e.state, e.provisional, e.abha_number FROM "
+        "(SELECT rowid AS n FROM people_fts WHERE people_fts MATCH ? "
+        "ORDER BY rowid DESC LIMIT ?) AS hit CROSS JOIN enrollments e ON e.n = hit.n",
+        (match, _CANDIDATES_MAX),
+    )
+    return [_person(row) for row in rows.fetchall()]
+
+
+def _rank(hit: FoundPerson, typed: str) -> tuple[int, str, str]:
+    names = [_folded(hit.person.name), _folded(hit.person.name_native or "")]
+    if any(name == typed for name in names):
+        place = 0
+    elif any(name.startswith(typed) for name in names):
+        place = 1
+    elif any(f" {typed}" in f" {name}" for name in names):
+        place = 2
+    else:
+        place = 3
+    return place, names[0], hit.id
+
+
+def _person(row: Any) -> FoundPerson:
+    record, body, state, provisional, abha_number = row
+    return FoundPerson(
+        id=record,
+        person=person_from(json.loads(body)),
+        state=State(state),
+        provisional=provisional,
+        abha_number=abha_number,
+    )
+
+
+def _folded(text: str) -> str:
+    """Bring query and text to one form: NFC, no capitals, single spaces, nothing invisible."""
+    joined = text.replace("\u200c", "").replace("\u200d", "")
+    shown = "".join(character if character.isprintable() else " " for character in joined)
+    return " ".join(unicodedata.normalize("NFC", shown).casefold().split())
