@@ -31,7 +31,8 @@ class TestRun:
 
 def pytest_command(python: Path, arguments: Sequence[str]) -> list[str]:
     """Pytest on up to four processes; arguments given by the caller come last and win."""
-    return [str(python), "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *arguments]
+    spread = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup"]
+    return [str(python), "-m", "pytest", *spread, *arguments]
 
 
 def run_and_read(command: Sequence[str]) -> TestRun:
