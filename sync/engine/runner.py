@@ -36,9 +36,10 @@ from sync.engine.messages import (
 from sync.engine.pacing import Pacing, rest_seconds
 from sync.engine.session import Session, open_session, step
 from sync.engine.telling import Teller, Words
-from sync.errors import EnvelopeInvalid, ReceiptInvalid, Refused, ServerUnavailable, SyncError
+from sync.engine.verifying import check_offered, check_run, open_page, open_receipt, open_reply
+from sync.errors import ReceiptInvalid, ServerUnavailable, SyncError
 from sync.ports import Clock, Envelope, Guard, Inbox, Outbox, Randomness, Sleeper, Transport
-from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, HelloReply, Receipt, SealedBatch
+from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, Receipt, SealedBatch
 
 __all__ = ["Ports", "deliver"]
 
@@ -85,7 +86,8 @@ class _Runner:
         self._ports = ports
         self._pacing = pacing
         self._account = Account()
-        self._teller = Teller(self._account, ports.transport, on_progress=on_progress, words=words)
+        self._before = ports.transport.traffic()
+        self._teller = Teller(self._account, self._traffic, on_progress=on_progress, words=words)
 
     def run(self, *, approval_code: str, limit_bytes: int | None) -> Summary:
         started = self._ports.clock.monotonic()
@@ -101,7 +103,7 @@ class _Runner:
             session, move = self._make(session, move)
         assert move is not None  # noqa: S101 - the machine always names the next move
         summary = self._account.close(
-            traffic=self._ports.transport.traffic(),
+            traffic=self._traffic(),
             seconds=self._ports.clock.monotonic() - started,
             waiting=self._ports.outbox.waiting(),
             rolled_back=session.rolled_back,
@@ -161,7 +163,7 @@ class _Runner:
         hello = self._hello(nonce)
         message = ports.envelope.sign_hello(hello, introduce=introduce)
         with closing(ports.transport.hello(message)) as answers:
-            reply = self._verified_reply(next(answers, None), hello)
+            reply = open_reply(next(answers, None), hello, ports.envelope)
             within = reply.held_upto <= hello.last_batch
             yield HelloAnswered(
                 reply=reply,
@@ -171,7 +173,7 @@ class _Runner:
                 digest_here=ports.outbox.digest_at(reply.held_upto) if within else None,
             )
             for raw in answers:
-                receipt = self._verified_receipt(raw, hello.incarnation, nonce)
+                receipt = self._verified(raw, hello.incarnation, nonce)
                 if receipt.batch > reply.held_upto:
                     raise ReceiptInvalid("receipt for a batch that is not held")
                 yield self._settle(receipt, raw)
@@ -193,31 +195,18 @@ class _Runner:
             nonce=nonce,
         )
 
-    def _verified_reply(self, raw: bytes | None, hello: Hello) -> HelloReply:
-        if raw is None:
-            raise ReceiptInvalid("no answer to the hello")
-        reply = self._ports.envelope.open_hello_reply(raw, hello.nonce)
-        if (reply.device, reply.incarnation) != (hello.device, hello.incarnation):
-            raise ReceiptInvalid("an answer to another device")
-        return reply
-
     def _push(self, after: int, bytes_max: int) -> Iterator[Event]:
         ports, nonce = self._ports, self._ports.randomness.token(_NONCE_BYTES)
         incarnation = ports.outbox.incarnation()
         batches = ports.outbox.batches_after(after, bytes_max=bytes_max)
-        numbers = [batch.number for batch in batches]
-        if not numbers or numbers != list(range(after + 1, after + 1 + len(numbers))):
-            # Only durable batches are ever let go; a server that lost one needs a human being.
-            raise Refused(f"batch {after + 1} is wanted and no longer here")
+        check_run(batches, after)
         offered = {batch.number: batch for batch in batches}
         self._teller.people()
         started = ports.clock.monotonic()
         with closing(ports.transport.push(nonce, self._offering(batches))) as answers:
             for raw in answers:
-                receipt = self._verified_receipt(raw, incarnation, nonce)
-                batch = offered.get(receipt.batch)
-                if batch is None or len(receipt.verdicts) != batch.count:
-                    raise ReceiptInvalid("receipt for what was not sent")
+                receipt = self._verified(raw, incarnation, nonce)
+                check_offered(receipt, offered)
                 yield self._settle(receipt, raw)
         yield PushEnded(
             bytes_sent=sum(len(batch.data) for batch in batches),
@@ -232,17 +221,11 @@ class _Runner:
             yield batch
             self._teller.people()
 
-    def _verified_receipt(self, raw: bytes, incarnation: str, nonce: bytes) -> Receipt:
-        """Check signature, addressee, request and content; nothing is applied before."""
-        receipt = self._ports.envelope.open_receipt(raw)
-        if (receipt.device, receipt.incarnation) != (self._ports.envelope.device(), incarnation):
-            raise ReceiptInvalid("receipt for another device")
-        if receipt.nonce != nonce:
-            raise ReceiptInvalid("receipt of another request")
-        head, _digest = self._ports.outbox.chain_head()
-        if receipt.batch > head or self._ports.outbox.digest_at(receipt.batch) != receipt.digest:
-            raise ReceiptInvalid("receipt for another batch")
-        return receipt
+    def _verified(self, raw: bytes, incarnation: str, nonce: bytes) -> Receipt:
+        outbox, envelope = self._ports.outbox, self._ports.envelope
+        return open_receipt(
+            raw, incarnation=incarnation, nonce=nonce, outbox=outbox, envelope=envelope
+        )
 
     def _settle(self, receipt: Receipt, raw: bytes) -> ReceiptArrived:
         self._account.settled(self._ports.outbox.apply_receipt(receipt, raw))
@@ -259,10 +242,8 @@ class _Runner:
             nonce=self._ports.randomness.token(_NONCE_BYTES),
         )
         raw = ports.transport.feed(ports.envelope.sign_feed_request(request), after)
-        page = ports.envelope.open_feed_page(raw, request)
+        page = open_page(raw, request, ports.envelope)
         cursor = after + len(page.entries)
-        if [entry.seq for entry in page.entries] != list(range(after + 1, cursor + 1)):
-            raise EnvelopeInvalid("a gap in the news")
         if page.entries:
             ports.inbox.apply_page(page.entries, cursor)
             self._account.read(len(page.entries))
@@ -280,5 +261,10 @@ class _Runner:
         self._ports.sleeper.sleep(seconds)
 
     def _spent(self) -> int:
-        up, down, _requests = self._ports.transport.traffic()
+        up, down, _requests = self._traffic()
         return up + down
+
+    def _traffic(self) -> tuple[int, int, int]:
+        """Give what this session cost; a road may have served others before."""
+        (up, down, requests), before = self._ports.transport.traffic(), self._before
+        return up - before[0], down - before[1], requests - before[2]

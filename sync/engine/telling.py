@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from sync.engine.account import Account, Progress, Stage, Summary
 from sync.errors import SyncError
-from sync.ports import Transport
 
 __all__ = ["Teller", "Words"]
 
@@ -20,13 +19,13 @@ class Teller:
     def __init__(
         self,
         account: Account,
-        transport: Transport,
+        traffic: Callable[[], tuple[int, int, int]],
         *,
         on_progress: Callable[[Progress], None],
         words: Words,
     ) -> None:
         self._account = account
-        self._transport = transport
+        self._traffic = traffic
         self._on_progress = on_progress
         self._words = words
 
@@ -64,7 +63,7 @@ class Teller:
         return self._words("The server has signed for everything.")
 
     def _tell(self, phase: Stage, text: str) -> None:
-        up, down, _requests = self._transport.traffic()
+        up, down, _requests = self._traffic()
         self._on_progress(
             Progress(
                 phase=phase,

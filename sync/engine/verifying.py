@@ -1,0 +1,67 @@
+"""What must hold of the server's words before any of them is applied on the laptop.
+
+A signature alone is not enough: an old receipt, one for another laptop or one for another batch is
+signed too. Each function gives the verified word or raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sync.errors import EnvelopeInvalid, ReceiptInvalid, Refused
+from sync.ports import Envelope, Outbox
+from sync.protocol import FeedPage, FeedRequest, Hello, HelloReply, Receipt, SealedBatch
+
+__all__ = ["check_offered", "check_run", "open_page", "open_receipt", "open_reply"]
+
+
+def open_reply(raw: bytes | None, hello: Hello, envelope: Envelope) -> HelloReply:
+    """Give the reply to this very hello; ``ReceiptInvalid`` for anything else."""
+    if raw is None:
+        raise ReceiptInvalid("no answer to the hello")
+    reply = envelope.open_hello_reply(raw, hello.nonce)
+    if (reply.device, reply.incarnation) != (hello.device, hello.incarnation):
+        raise ReceiptInvalid("an answer to another device")
+    return reply
+
+
+def open_receipt(
+    raw: bytes, *, incarnation: str, nonce: bytes, outbox: Outbox, envelope: Envelope
+) -> Receipt:
+    """Give a receipt of this request for a batch of ours; ``ReceiptInvalid`` for anything else."""
+    receipt = envelope.open_receipt(raw)
+    if (receipt.device, receipt.incarnation) != (envelope.device(), incarnation):
+        raise ReceiptInvalid("receipt for another device")
+    if receipt.nonce != nonce:
+        raise ReceiptInvalid("receipt of another request")
+    head, _digest = outbox.chain_head()
+    if receipt.batch > head or outbox.digest_at(receipt.batch) != receipt.digest:
+        raise ReceiptInvalid("receipt for another batch")
+    return receipt
+
+
+def check_offered(receipt: Receipt, offered: Mapping[int, SealedBatch]) -> None:
+    """Check that the request carried the batch, and that every operation has its verdict."""
+    batch = offered.get(receipt.batch)
+    if batch is None or len(receipt.verdicts) != batch.count:
+        raise ReceiptInvalid("receipt for what was not sent")
+
+
+def check_run(batches: Sequence[SealedBatch], after: int) -> None:
+    """Check that the laptop still has the very next batch and no gap behind it.
+
+    Only durable batches are ever let go. A server that lost even those needs a human being:
+    ``Refused``.
+    """
+    numbers = [batch.number for batch in batches]
+    if not numbers or numbers != list(range(after + 1, after + 1 + len(numbers))):
+        raise Refused(f"batch {after + 1} is wanted and no longer here")
+
+
+def open_page(raw: bytes, request: FeedRequest, envelope: Envelope) -> FeedPage:
+    """Give the page that this request asked for, without gaps; ``EnvelopeInvalid`` otherwise."""
+    page = envelope.open_feed_page(raw, request)
+    expected = range(request.after + 1, request.after + 1 + len(page.entries))
+    if [entry.seq for entry in page.entries] != list(expected):
+        raise EnvelopeInvalid("a gap in the news")
+    return page
