@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from enrollkit.domain.enrollment import Enrollment, State, may_become
 from enrollkit.domain.identifiers import group_abha_number, parse_provisional_number
 from enrollkit.errors import RecordNotFound
 from enrollkit.store.database import Tx
+from enrollkit.store.enrollment_rows import StoredEnrollment, select_enrollments
 from enrollkit.store.events import NOBODY, note_event
 from enrollkit.store.search import index_person
 
@@ -24,6 +25,7 @@ __all__ = [
     "find_by_match_key",
     "find_by_source",
     "find_enrollment",
+    "find_source_row",
     "get_enrollment",
     "insert_enrollment",
     "issue_number",
@@ -35,12 +37,6 @@ __all__ = [
 
 _TWINS_MAX: Final = 50
 """More look-alikes than this help no operator."""
-
-_COLUMNS: Final = (
-    "e.id, e.version, e.state, e.body, e.sealed, e.provisional, e.abha_number, e.abha_address, "
-    "e.reason_code, e.reason_pointer, e.held, e.saved_at, e.operator, e.source_name, "
-    "e.source_row, e.newest_seq"
-)
 
 
 class StepRefused(ValueError):
@@ -54,33 +50,6 @@ class Source:
     name: str
     row: int
     digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class StoredEnrollment:
-    """An enrollment and where it stands.
-
-    ``sealed`` is the sealed Aadhaar number; ``held`` says that the server signed for it but waits
-    for something; ``newest_seq`` is its newest operation (0: none yet).
-    """
-
-    enrollment: Enrollment
-    state: State
-    sealed: bytes | None
-    provisional: str
-    abha_number: str | None
-    abha_address: str | None
-    reason_code: str | None
-    reason_pointer: str | None
-    held: bool
-    saved_at: int
-    operator: int
-    source_name: str | None
-    source_row: int | None
-    newest_seq: int
-
-    def __repr__(self) -> str:
-        return f"StoredEnrollment({self.enrollment.id}, {self.state.value}, <withheld>)"
 
 
 def insert_enrollment(
@@ -198,7 +167,7 @@ def issue_number(tx: Tx, record: str, *, abha_number: str, abha_address: str | N
 
 def get_enrollment(tx: Tx, record: str) -> StoredEnrollment:
     """Give one enrollment by its record id; ``RecordNotFound`` if there is none."""
-    found = _select(tx, "WHERE e.id = ?", (record,))
+    found = select_enrollments(tx, "WHERE e.id = ?", (record,))
     if not found:
         raise RecordNotFound
     return found[0]
@@ -207,13 +176,13 @@ def get_enrollment(tx: Tx, record: str) -> StoredEnrollment:
 def find_enrollment(tx: Tx, ident: str) -> StoredEnrollment:
     """Give one enrollment by record id, provisional or ABHA number, in any spelling people use."""
     typed = ident.strip()
-    found = _select(tx, "WHERE e.id = ?", (typed.lower(),))
+    found = select_enrollments(tx, "WHERE e.id = ?", (typed.lower(),))
     provisional = parse_provisional_number(typed)
     if not found and provisional is not None:
-        found = _select(tx, "WHERE e.provisional = ?", (provisional,))
+        found = select_enrollments(tx, "WHERE e.provisional = ?", (provisional,))
     if not found:
         number = group_abha_number(typed)
-        found = _select(tx, "WHERE e.abha_number = ? ORDER BY e.n LIMIT 1", (number,))
+        found = select_enrollments(tx, "WHERE e.abha_number = ? ORDER BY e.n LIMIT 1", (number,))
     if not found:
         raise RecordNotFound
     return found[0]
@@ -222,19 +191,35 @@ def find_enrollment(tx: Tx, ident: str) -> StoredEnrollment:
 def find_by_match_key(tx: Tx, match_key: str, *, excluding: str | None) -> list[StoredEnrollment]:
     """Give those whose name sounds the same and whose birth fits, except one record."""
     where = "WHERE e.match_key = ? AND e.id IS NOT ? AND e.state <> ? ORDER BY e.n LIMIT ?"
-    return _select(tx, where, (match_key, excluding, State.WITHDRAWN.value, _TWINS_MAX))
+    return select_enrollments(tx, where, (match_key, excluding, State.WITHDRAWN.value, _TWINS_MAX))
 
 
 def find_by_last4(tx: Tx, last4: str, *, excluding: str | None) -> list[StoredEnrollment]:
     """Give those whose Aadhaar number ends in the same four digits, except one record."""
     where = "WHERE e.last4 = ? AND e.id IS NOT ? AND e.state <> ? ORDER BY e.n LIMIT ?"
-    return _select(tx, where, (last4, excluding, State.WITHDRAWN.value, _TWINS_MAX))
+    return select_enrollments(tx, where, (last4, excluding, State.WITHDRAWN.value, _TWINS_MAX))
 
 
 def find_by_source(tx: Tx, digest: str) -> StoredEnrollment | None:
     """Give the enrollment that this very row of a file made already, if any."""
-    found = _select(tx, "WHERE e.source_digest = ? ORDER BY e.n LIMIT 1", (digest,))
+    found = select_enrollments(tx, "WHERE e.source_digest = ? ORDER BY e.n LIMIT 1", (digest,))
     return found[0] if found else None
+
+
+def find_source_row(tx: Tx, name: str, row: int) -> StoredEnrollment | None:
+    """Give the person that a line of an enrolled file became, if any."""
+    found = select_enrollments(
+        tx, "WHERE e.source_name = ? AND e.source_row = ? LIMIT 1", (name, row)
+    )
+    return found[0] if found else None
+
+
+def source_names(tx: Tx) -> list[str]:
+    """Give the names of the files that people were enrolled from."""
+    rows = tx.execute(
+        "SELECT DISTINCT source_name FROM enrollments WHERE source_name <> '' ORDER BY source_name"
+    )
+    return [str(name) for (name,) in rows.fetchall()]
 
 
 def mobile_count(tx: Tx, mobile: str, *, excluding: str | None) -> int:
@@ -255,32 +240,6 @@ def counts_by_state(tx: Tx) -> dict[State, int]:
 def all_ids(tx: Tx) -> list[str]:
     """Give all record ids in the order in which they were saved."""
     return [row[0] for row in tx.execute("SELECT id FROM enrollments ORDER BY n").fetchall()]
-
-
-def _select(tx: Tx, where: str, parameters: tuple[Any, ...]) -> list[StoredEnrollment]:
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM enrollments e {where}", parameters).fetchall()  # noqa: S608 - both parts are ours
-    return [_stored(row) for row in rows]
-
-
-def _stored(row: Any) -> StoredEnrollment:
-    record, version, state, body, sealed, provisional, number, address, code, pointer = row[:10]
-    held, saved_at, operator, source_name, source_row, newest_seq = row[10:]
-    return StoredEnrollment(
-        enrollment=Enrollment.from_body(json.loads(body), record_id=record, version=version),
-        state=State(state),
-        sealed=sealed,
-        provisional=provisional,
-        abha_number=number,
-        abha_address=address,
-        reason_code=code,
-        reason_pointer=pointer,
-        held=bool(held),
-        saved_at=saved_at,
-        operator=operator,
-        source_name=source_name,
-        source_row=source_row,
-        newest_seq=newest_seq,
-    )
 
 
 def _keep_version(

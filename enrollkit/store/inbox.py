@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enrollkit.store.database import Database, Tx
 from enrollkit.store.meta import Fact, find_number, keep_number
 from enrollkit.store.news import ProgrammeCheck, apply_news
+from enrollkit.store.programmes import newest_serial
 from sync.errors import EnvelopeInvalid
 from sync.ports import Clock
 from sync.protocol import FeedEntry
@@ -18,20 +19,22 @@ __all__ = ["StoredInbox"]
 class StoredInbox:
     """The inbox in the database; satisfies :class:`sync.ports.Inbox`.
 
-    ``check_programme`` verifies the bytes of a programme file and gives its serial; it raises
+    ``programme`` reads and verifies the bytes of a programme file; it raises
     :class:`sync.errors.SyncError` for one that this laptop must not believe.
     """
 
-    def __init__(
-        self, database: Database, *, check_programme: ProgrammeCheck, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, *, programme: ProgrammeCheck, clock: Clock) -> None:
         self._database = database
-        self._check_programme = check_programme
+        self._programme = programme
         self._clock = clock
 
     def cursor(self) -> int:
         """Give the newest entry applied."""
         return self._database.read(_cursor)
+
+    def programme_serial(self) -> int:
+        """Give the serial of the programme bundle in use."""
+        return self._database.read(newest_serial)
 
     def apply_page(self, entries: Sequence[FeedEntry], cursor: int) -> None:
         """Apply the entries and move the cursor, in one transaction.
@@ -49,7 +52,7 @@ class StoredInbox:
                 continue
             if entry.seq != reached + 1:
                 raise EnvelopeInvalid(f"news {reached + 1} is missing")
-            result = apply_news(tx, entry, check_programme=self._check_programme, at=now)
+            result = apply_news(tx, entry, programme=self._programme, at=now)
             _keep(tx, entry, result, now)
             reached = entry.seq
         if cursor > reached:

@@ -20,11 +20,13 @@ from enrollkit.store.programmes import keep_programme
 from enrollkit.store.receipts import clean_code, clean_pointer
 from schemas.formats import is_abha_address, is_abha_number
 from sync.errors import SyncError
+from sync.programme import Programme
 from sync.protocol import DeviceState, FeedEntry, FeedKind
 
 __all__ = ["ProgrammeCheck", "apply_news"]
 
-ProgrammeCheck: TypeAlias = Callable[[bytes], int]
+ProgrammeCheck: TypeAlias = Callable[[bytes], Programme]
+"""Verifies the bytes of a programme file, or raises :class:`sync.errors.SyncError`."""
 
 APPLIED: Final = "applied"
 UNKNOWN_KIND: Final = "unknown-kind"
@@ -49,7 +51,7 @@ _WHAT_OF_STATE: Final[Mapping[State, str]] = {
 }
 
 
-def apply_news(tx: Tx, entry: FeedEntry, *, check_programme: ProgrammeCheck, at: int) -> str:
+def apply_news(tx: Tx, entry: FeedEntry, *, programme: ProgrammeCheck, at: int) -> str:
     """Apply one entry and give a code for what became of it.
 
     ``applied``; ``kept`` (history only); ``unknown-kind`` (of a newer server); ``malformed``;
@@ -65,7 +67,7 @@ def apply_news(tx: Tx, entry: FeedEntry, *, check_programme: ProgrammeCheck, at:
     if entry.kind == FeedKind.LINK_LINKED:
         return _apply_to_link(tx, entry, at)
     if entry.kind == FeedKind.PROGRAMME_UPDATED:
-        return _apply_programme(tx, entry, check_programme, at)
+        return _apply_programme(tx, entry, programme, at)
     if entry.kind == FeedKind.DEVICE_REVOKED:
         keep_text(tx, Fact.DEVICE_STATE, DeviceState.REVOKED.value)
         append_audit(tx, at=at, operator=NOBODY, action="device.revoked")
@@ -153,11 +155,11 @@ def _apply_to_link(tx: Tx, entry: FeedEntry, at: int) -> str:
 def _apply_programme(tx: Tx, entry: FeedEntry, check: ProgrammeCheck, at: int) -> str:
     try:
         raw = base64.b64decode(entry.body["programme"], validate=True)
-        serial = check(raw)
+        serial = check(raw).serial
     except (binascii.Error, ValueError, KeyError, TypeError, SyncError):
         append_audit(tx, at=at, operator=NOBODY, action="programme.refused")
         return REFUSED
-    if not keep_programme(tx, raw, serial=serial, at=at):
+    if not keep_programme(tx, raw, serial, at=at):
         return KEPT
     append_audit(tx, at=at, operator=NOBODY, action="programme.updated")
     return APPLIED

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import TypeAlias
 
-from enrollkit.domain.enrollment import State
-from enrollkit.domain.record_link import LinkState
-from enrollkit.errors import NotInitialised
 from enrollkit.store.audit import append_audit, audit_head
+from enrollkit.store.batches import (
+    batches_after,
+    chain_head,
+    digest_at,
+    incarnation_of,
+    note_offered,
+    persist_batch,
+    receipted_upto,
+    waiting_count,
+)
 from enrollkit.store.database import Database, Tx
-from enrollkit.store.enrollments import set_state
 from enrollkit.store.events import NOBODY
 from enrollkit.store.freezing import Trial, fit, next_run
-from enrollkit.store.links import set_link_state
 from enrollkit.store.meta import Fact, find_text, keep_number, keep_text
 from enrollkit.store.receipts import settle_receipt
 from sync.dictionaries import CURRENT as CURRENT_DICTIONARY
 from sync.errors import ReceiptInvalid, TooLarge
-from sync.ports import Clock
+from sync.ports import Clock, Tally
 from sync.protocol import (
-    NO_DIGEST,
     PROTOCOL_VERSION,
     BatchHeader,
+    DeviceState,
     HelloReply,
     Operation,
     Receipt,
@@ -32,8 +37,6 @@ from sync.protocol import (
 __all__ = ["Seal", "StoredOutbox", "begin_incarnation"]
 
 Seal: TypeAlias = Callable[[BatchHeader, Sequence[Operation]], SealedBatch]
-
-_BATCHES_PER_CALL_MAX: Final = 1000
 
 
 def begin_incarnation(tx: Tx, incarnation: str) -> None:
@@ -58,7 +61,7 @@ class StoredOutbox:
 
     def incarnation(self) -> str:
         """Which life of this device is writing (16 hex digits)."""
-        return self._database.read(_incarnation)
+        return self._database.read(incarnation_of)
 
     def freeze(self) -> int:
         """Seal all waiting operations into batches, each committed on its own; give how many."""
@@ -69,34 +72,49 @@ class StoredOutbox:
 
     def chain_head(self) -> tuple[int, bytes]:
         """Give number and digest of the newest batch; ``(0, 32 zero bytes)`` when there is none."""
-        return self._database.read(lambda tx: _chain_head(tx, _incarnation(tx)))
+        return self._database.read(lambda tx: chain_head(tx, incarnation_of(tx)))
 
     def receipted_upto(self) -> int:
         """Give the number up to which every batch has a verified receipt."""
-        return self._database.read(_receipted_upto)
+        return self._database.read(receipted_upto)
+
+    def digest_at(self, number: int) -> bytes | None:
+        """Give the digest of one batch; 32 zero bytes for 0, ``None`` when it was never made."""
+        return self._database.read(lambda tx: digest_at(tx, number))
+
+    def waiting(self) -> int:
+        """Give how many operations on people and links have no verified receipt yet."""
+        return self._database.read(waiting_count)
+
+    def is_approved(self) -> bool:
+        """Whether the last verified word of the server said that this device is approved."""
+        state = self._database.read(lambda tx: find_text(tx, Fact.DEVICE_STATE))
+        return state == DeviceState.APPROVED.value
 
     def batches_after(self, number: int, *, bytes_max: int) -> Sequence[SealedBatch]:
         """Give the batches that follow ``number``, in order, at least one if there is any."""
-        return self._database.read(lambda tx: _batches_after(tx, number, bytes_max))
+        return self._database.read(lambda tx: batches_after(tx, number, bytes_max))
 
-    def note_offered(self, batch: SealedBatch) -> None:
+    def note_offered(self, batch: SealedBatch) -> int:
         """Note, before its first byte leaves, that a batch is offered: its records are *sent*.
 
         A record that was changed after the batch was frozen is not: its newest word stays here.
+        Give how many operations on people and links lie in it.
         """
         now = self._clock.now()
-        self._database.write(lambda tx: _note_offered(tx, batch, now))
+        return self._database.write(lambda tx: note_offered(tx, batch, now))
 
-    def apply_receipt(self, receipt: Receipt, raw: bytes) -> None:
+    def apply_receipt(self, receipt: Receipt, raw: bytes) -> Tally:
         """Store a verified receipt and its verdicts in one transaction; again changes nothing.
 
         ``ReceiptInvalid`` for another device or life, an unknown batch, a digest that is not that
-        of the stored batch, or verdicts that are not as many as its operations.
+        of the stored batch, or verdicts that are not as many as its operations. The tally counts
+        operations on people and links that had no verdict before.
         """
         if receipt.device != self._device:
             raise ReceiptInvalid("receipt of another device")
         now = self._clock.now()
-        self._database.write(lambda tx: settle_receipt(tx, receipt, raw, at=now))
+        return self._database.write(lambda tx: settle_receipt(tx, receipt, raw, at=now))
 
     def note_contact(self, reply: HelloReply) -> None:
         """Keep what a verified hello taught: epoch, durable mark, server time, approval."""
@@ -109,8 +127,8 @@ class StoredOutbox:
         run = next_run(tx)
         if run is None:
             return False
-        incarnation = _incarnation(tx)
-        number, digest = _chain_head(tx, incarnation)
+        incarnation = incarnation_of(tx)
+        number, digest = chain_head(tx, incarnation)
         head = audit_head(tx)
 
         def attempt(operations: Sequence[Operation]) -> SealedBatch | None:
@@ -128,7 +146,7 @@ class StoredOutbox:
             )
             return _sealed_or_none(self._seal, header, operations)
 
-        _persist(tx, fit(run, attempt), head, self._clock.now())
+        persist_batch(tx, fit(run, attempt), head, self._clock.now())
         return True
 
 
@@ -139,99 +157,8 @@ def _sealed_or_none(seal: Seal, header: BatchHeader, operations: Sequence[Operat
         return None
 
 
-def _persist(tx: Tx, batch: SealedBatch, head: bytes, now: int) -> None:
-    tx.execute(
-        "INSERT INTO batches (incarnation, number, digest, data, first_seq, count, audit_head, "
-        "frozen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            batch.incarnation, batch.number, batch.digest, batch.data, batch.first_seq,
-            batch.count, head, now,
-        ),
-    )  # fmt: skip
-    tx.execute(
-        "UPDATE operations SET incarnation = ?, batch = ? WHERE seq >= ? AND seq < ?",
-        (batch.incarnation, batch.number, batch.first_seq, batch.first_seq + batch.count),
-    )
-
-
-def _incarnation(tx: Tx) -> str:
-    incarnation = find_text(tx, Fact.INCARNATION)
-    if incarnation is None:
-        raise NotInitialised("no incarnation")
-    return incarnation
-
-
-def _chain_head(tx: Tx, incarnation: str) -> tuple[int, bytes]:
-    row = tx.execute(
-        "SELECT number, digest FROM batches WHERE incarnation = ? ORDER BY number DESC LIMIT 1",
-        (incarnation,),
-    ).fetchone()
-    return (0, NO_DIGEST) if row is None else (row[0], bytes(row[1]))
-
-
-def _receipted_upto(tx: Tx) -> int:
-    incarnation = _incarnation(tx)
-    row = tx.execute(
-        "SELECT min(number) FROM batches WHERE incarnation = ? AND receipted_at IS NULL",
-        (incarnation,),
-    ).fetchone()
-    return _chain_head(tx, incarnation)[0] if row[0] is None else int(row[0]) - 1
-
-
-def _batches_after(tx: Tx, number: int, bytes_max: int) -> list[SealedBatch]:
-    rows = tx.execute(
-        "SELECT incarnation, number, first_seq, count, digest, data FROM batches "
-        "WHERE incarnation = ? AND number > ? ORDER BY number LIMIT ?",
-        (_incarnation(tx), number, _BATCHES_PER_CALL_MAX),
-    )
-    batches: list[SealedBatch] = []
-    total = 0
-    for row in rows:
-        batch = _batch(row)
-        total += len(batch.data)
-        if batches and total > bytes_max:
-            break
-        batches.append(batch)
-    rows.close()
-    return batches
-
-
-def _batch(row: Any) -> SealedBatch:
-    incarnation, number, first_seq, count, digest, data = row
-    return SealedBatch(
-        incarnation=incarnation,
-        number=number,
-        first_seq=first_seq,
-        count=count,
-        digest=bytes(digest),
-        data=bytes(data),
-    )
-
-
-def _note_offered(tx: Tx, batch: SealedBatch, now: int) -> None:
-    where = (batch.incarnation, batch.number)
-    tx.execute(
-        "UPDATE batches SET offered_at = ? "
-        "WHERE incarnation = ? AND number = ? AND offered_at IS NULL",
-        (now, *where),
-    )
-    newest = "= o.record AND newest_seq = o.seq WHERE o.incarnation = ? AND o.batch = ?"
-    people = tx.execute(
-        f"SELECT id FROM operations o JOIN enrollments ON id {newest} AND state = ?",  # noqa: S608 - our own text
-        (*where, State.SUBMITTED.value),
-    )
-    for (record,) in people.fetchall():
-        set_state(tx, record, State.SENT, at=now, what="sent")
-    links = tx.execute(
-        f"SELECT id FROM operations o JOIN links ON id {newest} AND state = ?",  # noqa: S608 - our own text
-        (*where, LinkState.SUBMITTED.value),
-    )
-    for (link,) in links.fetchall():
-        set_link_state(tx, link, LinkState.SENT, at=now, what="sent")
-
-
 def _note_contact(tx: Tx, reply: HelloReply, now: int) -> None:
-    if reply.incarnation != _incarnation(tx):
+    if reply.incarnation != incarnation_of(tx):
         raise ReceiptInvalid("hello of another incarnation")
     if find_text(tx, Fact.DEVICE_STATE) != reply.state.value:
         append_audit(tx, at=now, operator=NOBODY, action=f"device.{reply.state.value}")

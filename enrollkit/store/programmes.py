@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enrollkit.errors import NotInitialised
 from enrollkit.store.database import Tx
 
 __all__ = ["keep_programme", "newest_programme", "newest_serial"]
 
 
-def keep_programme(tx: Tx, raw: bytes, *, serial: int, at: int) -> bool:
+def keep_programme(tx: Tx, raw: bytes, serial: int, *, at: int) -> bool:
     """Keep a verified programme file if it is newer than all before; say whether it was."""
     if serial <= newest_serial(tx):
         return False
@@ -18,12 +17,10 @@ def keep_programme(tx: Tx, raw: bytes, *, serial: int, at: int) -> bool:
     return True
 
 
-def newest_programme(tx: Tx) -> bytes:
-    """Give the bytes of the newest programme file; ``NotInitialised`` if there is none."""
+def newest_programme(tx: Tx) -> bytes | None:
+    """Give the bytes of the newest programme file; ``None`` if there is none."""
     row = tx.execute("SELECT raw FROM programmes ORDER BY serial DESC LIMIT 1").fetchone()
-    if row is None:
-        raise NotInitialised("no programme")
-    return bytes(row[0])
+    return None if row is None else bytes(row[0])
 
 
 def newest_serial(tx: Tx) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 from enrollkit.domain.enrollment import State, may_become
@@ -14,6 +15,7 @@ from enrollkit.store.events import NOBODY, note_event
 from enrollkit.store.links import link_may_become, link_state_of, mark_link_held, set_link_state
 from enrollkit.store.operations import ENROLLMENT_KINDS, LINK_KINDS
 from sync.errors import ReceiptInvalid
+from sync.ports import Tally
 from sync.protocol import OperationKind, Outcome, Receipt, Verdict
 
 __all__ = ["clean_code", "clean_pointer", "settle_receipt"]
@@ -26,7 +28,7 @@ _SETTLING: Final = {
 """Kinds whose verdict is the record's own; a withdrawal's verdict is history only."""
 
 
-def settle_receipt(tx: Tx, receipt: Receipt, raw: bytes, *, at: int) -> None:
+def settle_receipt(tx: Tx, receipt: Receipt, raw: bytes, *, at: int) -> Tally:
     """Check a receipt against its batch and apply it once; ``ReceiptInvalid`` if it does not fit.
 
     A second receipt for the same batch moves the durable mark and nothing else.
@@ -43,13 +45,14 @@ def settle_receipt(tx: Tx, receipt: Receipt, raw: bytes, *, at: int) -> None:
         raise ReceiptInvalid("receipt for other bytes")
     if len(receipt.verdicts) != count:
         raise ReceiptInvalid(f"{len(receipt.verdicts)} verdicts for {count} operations")
+    tally = Tally()
     if receipted_at is None:
         tx.execute(
             "UPDATE batches SET receipt = ?, receipted_at = ?, epoch = ? "
             "WHERE incarnation = ? AND number = ?",
             (raw, at, receipt.epoch, *where),
         )
-        _apply_verdicts(tx, receipt, at=at)
+        tally = _apply_verdicts(tx, receipt, at=at)
         # The batch's id has the shape of a record id without being one.
         batch = f"{receipt.incarnation}{receipt.batch:016x}"
         append_audit(tx, at=at, operator=NOBODY, action="receipt.applied", record=batch)
@@ -57,6 +60,7 @@ def settle_receipt(tx: Tx, receipt: Receipt, raw: bytes, *, at: int) -> None:
         "UPDATE batches SET durable = 1 WHERE incarnation = ? AND number <= ? AND durable = 0",
         (receipt.incarnation, receipt.durable_upto),
     )
+    return tally
 
 
 def clean_code(code: str) -> str:
@@ -70,7 +74,8 @@ def clean_pointer(pointer: str) -> str:
     return pointer if sane else ""
 
 
-def _apply_verdicts(tx: Tx, receipt: Receipt, *, at: int) -> None:
+def _apply_verdicts(tx: Tx, receipt: Receipt, *, at: int) -> Tally:
+    told: Counter[str] = Counter()
     rows = tx.execute(
         "SELECT seq, record, kind FROM operations WHERE incarnation = ? AND batch = ? ORDER BY seq",
         (receipt.incarnation, receipt.batch),
@@ -81,6 +86,9 @@ def _apply_verdicts(tx: Tx, receipt: Receipt, *, at: int) -> None:
             (verdict.outcome.value, verdict.code, verdict.pointer, seq),
         )
         _settle(tx, seq, record, kind, verdict, at=at)
+        if kind in ENROLLMENT_KINDS | LINK_KINDS:
+            told[verdict.outcome.value] += 1
+    return Tally(**told)
 
 
 def _settle(tx: Tx, seq: int, record: str, kind: str, verdict: Verdict, *, at: int) -> None:

@@ -1,0 +1,156 @@
+"""Frozen batches as rows: the chain, what follows a number, and what was offered."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from enrollkit.domain.enrollment import State
+from enrollkit.domain.record_link import LinkState
+from enrollkit.errors import NotInitialised
+from enrollkit.store.database import Tx
+from enrollkit.store.enrollments import set_state
+from enrollkit.store.links import set_link_state
+from enrollkit.store.meta import Fact, find_text
+from sync.protocol import NO_DIGEST, SealedBatch
+
+__all__ = [
+    "batches_after",
+    "chain_head",
+    "digest_at",
+    "incarnation_of",
+    "note_offered",
+    "persist_batch",
+    "receipted_upto",
+    "told_count",
+    "waiting_count",
+]
+
+_BATCHES_PER_CALL_MAX: Final = 1000
+_TOLD: Final = "(kind LIKE 'enrollment.%' OR kind LIKE 'link.%')"
+"""Operations that people are told counts of; keys and photos are not among them."""
+
+
+def persist_batch(tx: Tx, batch: SealedBatch, head: bytes, now: int) -> None:
+    """Keep a batch, and with it which operations lie in it."""
+    tx.execute(
+        "INSERT INTO batches (incarnation, number, digest, data, first_seq, count, audit_head, "
+        "frozen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            batch.incarnation, batch.number, batch.digest, batch.data, batch.first_seq,
+            batch.count, head, now,
+        ),
+    )  # fmt: skip
+    tx.execute(
+        "UPDATE operations SET incarnation = ?, batch = ? WHERE seq >= ? AND seq < ?",
+        (batch.incarnation, batch.number, batch.first_seq, batch.first_seq + batch.count),
+    )
+
+
+def incarnation_of(tx: Tx) -> str:
+    """Give which life of this device is writing; ``NotInitialised`` before the first."""
+    incarnation = find_text(tx, Fact.INCARNATION)
+    if incarnation is None:
+        raise NotInitialised("no incarnation")
+    return incarnation
+
+
+def chain_head(tx: Tx, incarnation: str) -> tuple[int, bytes]:
+    """Give number and digest of the newest batch; 0 and zeros when there is none."""
+    row = tx.execute(
+        "SELECT number, digest FROM batches WHERE incarnation = ? ORDER BY number DESC LIMIT 1",
+        (incarnation,),
+    ).fetchone()
+    return (0, NO_DIGEST) if row is None else (row[0], bytes(row[1]))
+
+
+def receipted_upto(tx: Tx) -> int:
+    """Give the number up to which every batch has a receipt."""
+    incarnation = incarnation_of(tx)
+    row = tx.execute(
+        "SELECT min(number) FROM batches WHERE incarnation = ? AND receipted_at IS NULL",
+        (incarnation,),
+    ).fetchone()
+    return chain_head(tx, incarnation)[0] if row[0] is None else int(row[0]) - 1
+
+
+def batches_after(tx: Tx, number: int, bytes_max: int) -> list[SealedBatch]:
+    """Give the batches after ``number``, at least one if there is any, up to ``bytes_max``."""
+    rows = tx.execute(
+        "SELECT incarnation, number, first_seq, count, digest, data FROM batches "
+        "WHERE incarnation = ? AND number > ? ORDER BY number LIMIT ?",
+        (incarnation_of(tx), number, _BATCHES_PER_CALL_MAX),
+    )
+    batches: list[SealedBatch] = []
+    total = 0
+    for row in rows:
+        batch = _batch(row)
+        total += len(batch.data)
+        if batches and total > bytes_max:
+            break
+        batches.append(batch)
+    rows.close()
+    return batches
+
+
+def _batch(row: Any) -> SealedBatch:
+    incarnation, number, first_seq, count, digest, data = row
+    return SealedBatch(
+        incarnation=incarnation,
+        number=number,
+        first_seq=first_seq,
+        count=count,
+        digest=bytes(digest),
+        data=bytes(data),
+    )
+
+
+def note_offered(tx: Tx, batch: SealedBatch, now: int) -> int:
+    """Note that a batch is offered; its people and links become SENT. Give how many operations."""
+    where = (batch.incarnation, batch.number)
+    tx.execute(
+        "UPDATE batches SET offered_at = ? "
+        "WHERE incarnation = ? AND number = ? AND offered_at IS NULL",
+        (now, *where),
+    )
+    newest = "= o.record AND newest_seq = o.seq WHERE o.incarnation = ? AND o.batch = ?"
+    people = tx.execute(
+        f"SELECT id FROM operations o JOIN enrollments ON id {newest} AND state = ?",  # noqa: S608 - our own text
+        (*where, State.SUBMITTED.value),
+    )
+    for (record,) in people.fetchall():
+        set_state(tx, record, State.SENT, at=now, what="sent")
+    links = tx.execute(
+        f"SELECT id FROM operations o JOIN links ON id {newest} AND state = ?",  # noqa: S608 - our own text
+        (*where, LinkState.SUBMITTED.value),
+    )
+    for (link,) in links.fetchall():
+        set_link_state(tx, link, LinkState.SENT, at=now, what="sent")
+    return told_count(tx, *where)
+
+
+def digest_at(tx: Tx, number: int) -> bytes | None:
+    """Give the digest of one batch; zeros for 0, ``None`` when it was never made."""
+    if number == 0:
+        return NO_DIGEST
+    row = tx.execute(
+        "SELECT digest FROM batches WHERE incarnation = ? AND number = ?",
+        (incarnation_of(tx), number),
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def told_count(tx: Tx, incarnation: str, number: int) -> int:
+    """Count the operations on people and links in one batch."""
+    row = tx.execute(
+        f"SELECT count(*) FROM operations WHERE incarnation = ? AND batch = ? AND {_TOLD}",  # noqa: S608 - our own text
+        (incarnation, number),
+    ).fetchone()
+    return int(row[0])
+
+
+def waiting_count(tx: Tx) -> int:
+    """Count the operations on people and links that have no verified receipt, frozen or not."""
+    row = tx.execute(
+        f"SELECT count(*) FROM operations WHERE verdict IS NULL AND {_TOLD}"  # noqa: S608 - our own text
+    ).fetchone()
+    return int(row[0])
