@@ -1,0 +1,228 @@
+"""The command ``enrollkit-server``: what the office types. Help is the docstrings."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sync.errors import OperatorError
+from sync.programme import Programme, Wording, open_programme
+from sync.server.approval import approve_code, revoke_device
+from sync.server.devices import list_devices
+from sync.server.errors import FileUnusable, SettingsInvalid, WordingInvalid
+from sync.server.exports import enrollment_rows, link_rows, read_standing, write_lines
+from sync.server.keys import open_keys
+from sync.server.programme import CONSENT_CODE, newest_programme, publish, set_wording
+from sync.server.serving import serve
+from sync.server.settings import Settings, load_settings
+from sync.server.site import initialise, open_store
+
+__all__ = ["main"]
+
+_WORDING_BYTES_MAX = 80_000
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="The central server of a health programme that enrolls people for ABHA.",
+)
+programme_commands = typer.Typer(no_args_is_help=True, help="The file that a laptop starts from.")
+consent_commands = typer.Typer(no_args_is_help=True, help="The words that are read out at camps.")
+device_commands = typer.Typer(no_args_is_help=True, help="The laptops of the programme.")
+cli.add_typer(programme_commands, name="programme")
+cli.add_typer(consent_commands, name="consent")
+cli.add_typer(device_commands, name="device")
+
+Home = Annotated[
+    Path | None,
+    typer.Option(help="The server's folder; or set ENROLLKIT_SERVER_HOME.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
+
+
+def main() -> None:
+    """Run the command line; every expected failure ends here with its text and exit code."""
+    os.umask(0o077)  # whatever is written here belongs to the server's user alone
+    try:
+        cli()
+    except OperatorError as error:
+        sys.stderr.write(f"{error.text}\n({error})\n")
+        sys.exit(error.exit_code)
+
+
+@cli.command("init")
+def init(
+    name: Annotated[str, typer.Option(help="What the programme is called.")],
+    url: Annotated[str, typer.Option(help="The address at which laptops find this server.")],
+    home: Home = None,
+    as_json: Json = False,  # noqa: FBT002 - typer reads flags so
+) -> None:
+    """Make keys, database and the first programme. Never over an existing one.
+
+    Set ENROLLKIT_SERVER_PASSPHRASE first, so that the key files are locked with it.
+    """
+    programme = initialise(_settings(home), name=name, url=url, now=_now())
+    _print({"programme": _described(programme)}, as_json=as_json, text=_introduced(programme))
+
+
+@cli.command("run")
+def run(
+    home: Home = None,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)
+    ] = 8000,
+) -> None:
+    """Serve the laptops until it is told to end; batches in work are finished first."""
+    serve(_settings(home), host=host, port=port, say=_say_listening)
+
+
+@programme_commands.command("export")
+def programme_export(output: Output, home: Home = None) -> None:
+    """Write the newest programme file. Compare its fingerprint by voice when you hand it over."""
+    with open_store(_settings(home)) as store, store.read() as connection:
+        _, signed = newest_programme(connection)
+    try:
+        output.write_bytes(signed)
+    except OSError as error:
+        raise FileUnusable("programme") from error
+    typer.echo(_introduced(open_programme(signed, None)))
+
+
+@consent_commands.command("set")
+def consent_set(
+    file: Annotated[Path, typer.Argument(help="The wording, as plain text in UTF-8.")],
+    version: Annotated[str, typer.Option(help="NHA's version of the wording, such as 1.4.")],
+    language: Annotated[str, typer.Option(help="Its language, such as hi.")],
+    home: Home = None,
+) -> None:
+    """Install the official consent wording of one language, in place of what was there."""
+    settings = _settings(home)
+    wording = Wording(
+        code=CONSENT_CODE, version=version, language=language, text=_text(file), official=True
+    )
+    keys = open_keys(settings.home, settings.passphrase)
+    with open_store(settings) as store, store.write() as connection:
+        set_wording(connection, wording, now=_now())
+        programme = publish(connection, keys, now=_now())
+    typer.echo(f"Installed. Laptops get it with programme {programme.serial}.")
+
+
+@device_commands.command("list")
+def device_list(home: Home = None, as_json: Json = False) -> None:  # noqa: FBT002 - typer's flag
+    """List the laptops that have called, and how far each is held."""
+    with open_store(_settings(home)) as store, store.read() as connection:
+        found = list_devices(connection)
+    lines = [f"{one.device}  {one.state:<8}  {one.approval_code}" for one in found]
+    _print(
+        [dataclasses.asdict(one) for one in found],
+        as_json=as_json,
+        text="\n".join(lines) or "No laptop has called yet.",
+    )
+
+
+@device_commands.command("approve")
+def device_approve(
+    code: Annotated[str, typer.Argument(help="The code that the operator reads out.")],
+    home: Home = None,
+) -> None:
+    """Approve a laptop by its code, before or after its first call."""
+    settings = _settings(home)
+    keys = open_keys(settings.home, settings.passphrase)
+    with open_store(settings) as store, store.write() as connection:
+        device = approve_code(connection, keys, code, now=_now())
+    typer.echo(
+        f"Approved: {device}" if device else "Noted. That laptop is approved when it first calls."
+    )
+
+
+@device_commands.command("revoke")
+def device_revoke(
+    device: Annotated[str, typer.Argument(help="The laptop's id, from: device list")],
+    home: Home = None,
+) -> None:
+    """Shut a laptop out. What it still sends is kept apart; it learns nothing new."""
+    settings = _settings(home)
+    keys = open_keys(settings.home, settings.passphrase)
+    with open_store(settings) as store, store.write() as connection:
+        revoke_device(connection, keys, device, now=_now())
+    typer.echo(f"Shut out: {device}")
+
+
+@cli.command("status")
+def status(home: Home = None, as_json: Json = False) -> None:  # noqa: FBT002 - typer's flag
+    """Say how many people, links and laptops there are."""
+    with open_store(_settings(home)) as store, store.read() as connection:
+        standing = dataclasses.asdict(read_standing(connection))
+    lines = [f"{name}: {value}" for name, value in standing.items()]
+    _print(standing, as_json=as_json, text="\n".join(lines))
+
+
+@cli.command("export")
+def export(
+    output: Output,
+    home: Home = None,
+    links: Annotated[bool, typer.Option(help="Write the record links instead.")] = False,  # noqa: FBT002 - typer's flag
+) -> None:
+    """Write the programme's own data, one person a line, as captured. Guard the file well."""
+    with open_store(_settings(home)) as store, store.read() as connection:
+        rows = link_rows(connection) if links else enrollment_rows(connection)
+        count = write_lines(output, rows)
+    typer.echo(f"{count} lines")
+
+
+def _settings(home: Path | None) -> Settings:
+    chosen = home or os.environ.get("ENROLLKIT_SERVER_HOME")
+    if not chosen:
+        raise SettingsInvalid("--home")
+    return load_settings(Path(chosen), os.environ)
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as source:
+            data = source.read(_WORDING_BYTES_MAX + 1)
+        if len(data) > _WORDING_BYTES_MAX:
+            raise WordingInvalid("too long")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").strip()
+    except OSError as error:
+        raise FileUnusable("wording") from error
+    except UnicodeDecodeError as error:
+        raise WordingInvalid("not UTF-8") from error
+
+
+def _described(programme: Programme) -> dict[str, str | int]:
+    return {
+        "name": programme.name,
+        "url": programme.url,
+        "serial": programme.serial,
+        "fingerprint": programme.fingerprint,
+    }
+
+
+def _introduced(programme: Programme) -> str:
+    return f"Programme: {programme.name}\nAddress: {programme.url}\nFingerprint: " + (
+        programme.fingerprint
+    )
+
+
+def _print(value: Any, *, as_json: bool, text: str) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
+
+
+def _say_listening(address: str) -> None:
+    sys.stdout.write(f"listening on {address}\n")
+    sys.stdout.flush()
+
+
+def _now() -> int:
+    return int(time.time())

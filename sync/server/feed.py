@@ -1,0 +1,123 @@
+"""News for one device, numbered without gaps; the number is given in the transaction it is about.
+
+A row of ``programme.updated`` holds no programme: whoever reads it gets the newest one. A row that
+nobody has fetched yet is moved on instead of being followed by another, so a laptop that was away
+for a month pays for one programme and not for thirty.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from sync.protocol import LIMITS, DeviceState, FeedEntry, FeedKind, FeedPage, FeedRequest
+from sync.server.devices import Device
+from sync.server.errors import HttpFault
+from sync.server.store.tables import devices, feed, programmes
+
+__all__ = ["announce_programme", "append", "take_page"]
+
+_PAGE_BYTES_MAX: Final = LIMITS.feed_page_bytes_max // 2
+
+
+def append(
+    connection: Connection, device: str, kind: FeedKind, body: Mapping[str, Any], *, at: int
+) -> int:
+    """Add one piece of news and give its number."""
+    number: int = connection.execute(
+        update(devices)
+        .where(devices.c.device == device)
+        .values(feed_head=devices.c.feed_head + 1)
+        .returning(devices.c.feed_head)
+    ).scalar_one()
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True)
+    connection.execute(
+        insert(feed).values(device=device, seq=number, kind=kind.value, at=at, body=text)
+    )
+    return number
+
+
+def announce_programme(connection: Connection, *, at: int) -> None:
+    """Tell every approved device that there is a newer programme."""
+    approved = select(devices.c.device).where(devices.c.state == DeviceState.APPROVED.value)
+    for device in connection.execute(approved.order_by(devices.c.device)).scalars().all():
+        if not _moved_on(connection, device, at):
+            append(connection, device, FeedKind.PROGRAMME_UPDATED, {}, at=at)
+
+
+def take_page(connection: Connection, device: Device, request: FeedRequest) -> FeedPage:
+    """Give the entries that follow the cursor and note that they left.
+
+    A revoked device learns nothing but its revocation; ``HttpFault`` for everything else.
+    """
+    head, rows = _rows(connection, device.id, request.after)
+    revoked = device.state is DeviceState.REVOKED
+    if revoked and (not rows or rows[0].kind != FeedKind.DEVICE_REVOKED):
+        raise HttpFault("device-revoked")
+    entries = _bounded(connection, rows)
+    if entries:
+        connection.execute(
+            update(devices)
+            .where(devices.c.device == device.id, devices.c.feed_served < entries[-1].seq)
+            .values(feed_served=entries[-1].seq)
+        )
+    return FeedPage(
+        device=device.id, after=request.after, head=head, entries=entries, nonce=request.nonce
+    )
+
+
+def _moved_on(connection: Connection, device: str, at: int) -> bool:
+    """Whether the newest entry was such news already and had not left."""
+    newest = (
+        select(devices.c.feed_head)
+        .where(devices.c.device == device, devices.c.feed_head > devices.c.feed_served)
+        .with_for_update()
+    )
+    number = connection.execute(newest).scalar_one_or_none()
+    moved = connection.execute(
+        update(feed)
+        .where(
+            feed.c.device == device,
+            feed.c.seq == number,
+            feed.c.kind == FeedKind.PROGRAMME_UPDATED.value,
+        )
+        .values(at=at)
+    )
+    return moved.rowcount == 1
+
+
+def _rows(connection: Connection, device: str, after: int) -> tuple[int, list[Row[Any]]]:
+    head = connection.execute(
+        select(devices.c.feed_head).where(devices.c.device == device).with_for_update()
+    ).scalar_one()
+    rows = connection.execute(
+        select(feed)
+        .where(feed.c.device == device, feed.c.seq > after)
+        .order_by(feed.c.seq)
+        .limit(LIMITS.feed_entries_per_page_max)
+    ).all()
+    return head, list(rows)
+
+
+def _bounded(connection: Connection, rows: list[Row[Any]]) -> tuple[FeedEntry, ...]:
+    """Give as many entries as one page may hold, at least one."""
+    programme = ""
+    if any(row.kind == FeedKind.PROGRAMME_UPDATED for row in rows):
+        newest = select(programmes.c.signed).order_by(programmes.c.serial.desc()).limit(1)
+        programme = base64.b64encode(connection.execute(newest).scalar_one()).decode()
+    entries: list[FeedEntry] = []
+    room = _PAGE_BYTES_MAX
+    for row in rows:
+        is_programme = row.kind == FeedKind.PROGRAMME_UPDATED
+        room -= 100 + (len(programme) if is_programme else len(row.body.encode()))
+        if entries and room < 0:
+            break
+        body = {"programme": programme} if is_programme else json.loads(row.body)
+        entries.append(
+            FeedEntry(seq=row.seq, kind=row.kind, at=row.at, record=row.record, body=body)
+        )
+    return tuple(entries)

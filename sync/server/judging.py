@@ -1,0 +1,130 @@
+"""What can be said of an operation before the database is asked: kind, shape, sealed number.
+
+``None`` means that nothing speaks against it so far.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import schemas
+from sync import wire
+from sync.protocol import LIMITS, Operation, OperationKind, Outcome, Verdict
+
+__all__ = ["ACCEPTED", "DUPLICATE", "held", "judge", "rejected"]
+
+ACCEPTED: Final = Verdict(outcome=Outcome.ACCEPTED)
+DUPLICATE: Final = Verdict(outcome=Outcome.DUPLICATE)
+
+_SEALED_BYTES: Final = 28
+"""Twelve digits and the tag of AES-256-GCM-SIV (docs/PROTOCOL.md, Capture seal)."""
+
+_SHAPES: Final = {
+    OperationKind.ENROLLMENT_SUBMIT: "enrollment-1",
+    OperationKind.ENROLLMENT_AMEND: "enrollment-1",
+    OperationKind.LINK_ADD: "record-link-1",
+    OperationKind.BLOB_CHUNK: "blob-chunk-1",
+}
+_REASON: Final = {"type": "string", "pattern": "^[a-z0-9:_-]{1,60}$"}
+_WITHDRAW: Final = schemas.Validator(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"reason": _REASON},
+    }
+)
+_REMOVE: Final = schemas.Validator(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["enrollment"],
+        "properties": {
+            "enrollment": {"type": "string", "format": "record-id"},
+            "reason": _REASON,
+        },
+    }
+)
+_KINDS: Final = frozenset(kind.value for kind in OperationKind)
+_ENROLLING: Final = frozenset({OperationKind.ENROLLMENT_SUBMIT, OperationKind.ENROLLMENT_AMEND})
+
+
+def held(code: str) -> Verdict:
+    """Keep it whole, for a person or for the record it waits for."""
+    return Verdict(outcome=Outcome.HELD, code=code)
+
+
+def rejected(code: str, pointer: str) -> Verdict:
+    """Refuse it; ``pointer`` names the field of the body that is to blame."""
+    return Verdict(outcome=Outcome.REJECTED, code=code, pointer=pointer[:200])
+
+
+def judge(operation: Operation) -> Verdict | None:
+    """Give the verdict that follows from the operation alone, or ``None``."""
+    if len(wire.encode(dict(operation.body))) > LIMITS.body_bytes_max:
+        return rejected("body:too-large", "")
+    if operation.kind not in _KINDS:
+        return held("kind:unknown")
+    kind = OperationKind(operation.kind)
+    fault = _shape_fault(kind, operation.body)
+    if fault is not None:
+        return rejected(f"schema:{_kebab(fault.code)}"[:60], fault.pointer)
+    if kind in _ENROLLING:
+        return _judge_sealed_number(kind, operation)
+    if kind is OperationKind.BLOB_CHUNK:
+        return _judge_chunk(operation)
+    return None if operation.payload is None else rejected("payload:unexpected", "")
+
+
+def _shape_fault(kind: OperationKind, body: Any) -> schemas.Fault | None:
+    validator = _validator(kind)
+    if validator is None:
+        return None
+    try:
+        faults = validator.faults(body)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        # A number or a nesting beyond what the validator can hold is no shape of ours.
+        return schemas.Fault(pointer="", code="type")
+    return faults[0] if faults else None
+
+
+def _validator(kind: OperationKind) -> schemas.Validator | None:
+    if kind in _SHAPES:
+        return schemas.validator(_SHAPES[kind])
+    if kind is OperationKind.ENROLLMENT_WITHDRAW:
+        return _WITHDRAW
+    if kind is OperationKind.LINK_REMOVE:
+        return _REMOVE
+    return None
+
+
+def _judge_sealed_number(kind: OperationKind, operation: Operation) -> Verdict | None:
+    """What the body says of the Aadhaar number and what came sealed must be the same story."""
+    is_submit = kind is OperationKind.ENROLLMENT_SUBMIT
+    if is_submit != (operation.base_version == 0):
+        return rejected("version:impossible", "")
+    says, sealed = "aadhaar_last4" in operation.body, operation.payload
+    if sealed is None:
+        # A correction may keep the number that an earlier version brought; people.py looks.
+        return rejected("aadhaar:missing", "/aadhaar_last4") if says and is_submit else None
+    if not says:
+        return rejected("aadhaar:unannounced", "/aadhaar_last4")
+    if len(sealed) != _SEALED_BYTES:
+        return rejected("aadhaar:length", "/aadhaar_last4")
+    return None
+
+
+def _judge_chunk(operation: Operation) -> Verdict | None:
+    body = operation.body
+    if not operation.payload:
+        return rejected("payload:missing", "")
+    if body["index"] >= body["count"]:
+        return rejected("blob:index", "/index")
+    if operation.record != body["sha256"][:32]:
+        return rejected("blob:record", "/sha256")
+    return None
+
+
+def _kebab(code: str) -> str:
+    """Write a schema keyword as codes are written: ``maxLength`` as ``max-length``."""
+    return re.sub(r"[A-Z]", lambda letter: "-" + letter[0].lower(), code)

@@ -1,0 +1,101 @@
+"""Where a server keeps things and how much it takes at once: ``server.toml``, then environment."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from sync.server.errors import SettingsInvalid
+
+__all__ = ["FILE_NAME", "Settings", "load_settings", "write_settings"]
+
+FILE_NAME: Final = "server.toml"
+_DATABASE_FILE: Final = "enrollkit-server.db"
+_TEMPLATE: Final = """\
+# Settings of this enrollkit server. Each line shows the default; remove the # to change it.
+# The passphrase of the key files is never written here: ENROLLKIT_SERVER_PASSPHRASE.
+
+# SQLAlchemy address of the database (or ENROLLKIT_SERVER_DB). PostgreSQL for real use.
+#db = "sqlite:///enrollkit-server.db"
+
+# The log, one JSON object a line; without it the log goes to standard error.
+#log_file = "server.log"
+
+# A request that sends nothing for so long is given up.
+#idle_seconds_max = 120
+
+# Requests in work at the same time; more are asked to come again.
+#requests_max = 64
+
+# Laptops waiting for approval; more are asked to come again.
+#pending_devices_max = 1000
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings. ``passphrase`` opens the key files and is never printed."""
+
+    home: Path
+    db: str
+    log_file: Path | None = None
+    idle_seconds_max: int = 120
+    requests_max: int = 64
+    pending_devices_max: int = 1000
+    passphrase: str | None = field(default=None, repr=False)
+
+
+def load_settings(home: Path, environment: Mapping[str, str]) -> Settings:
+    """Read ``server.toml`` of the home, then the environment; ``SettingsInvalid`` names a fault."""
+    home = home.expanduser().absolute()
+    settings = Settings(home=home, db=f"sqlite:///{home / _DATABASE_FILE}")
+    settings = _with_file(settings, _read(home / FILE_NAME))
+    if db := environment.get("ENROLLKIT_SERVER_DB"):
+        settings = replace(settings, db=db)
+    return replace(settings, passphrase=environment.get("ENROLLKIT_SERVER_PASSPHRASE") or None)
+
+
+def write_settings(home: Path) -> None:
+    """Write a ``server.toml`` that shows every setting; one that is there stays as it is."""
+    try:
+        with (home / FILE_NAME).open("x", encoding="utf-8") as file:
+            file.write(_TEMPLATE)
+    except FileExistsError:
+        return
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsInvalid(FILE_NAME) from error
+
+
+def _with_file(settings: Settings, table: Mapping[str, Any]) -> Settings:
+    changes: dict[str, Any] = {}
+    for name, value in table.items():
+        match name:
+            case "db" if isinstance(value, str):
+                changes[name] = _anchored(value, settings.home)
+            case "log_file" if isinstance(value, str):
+                changes[name] = settings.home / value
+            case "idle_seconds_max" | "requests_max" | "pending_devices_max" if (
+                type(value) is int and value > 0
+            ):
+                changes[name] = value
+            case _:
+                raise SettingsInvalid(name)
+    return replace(settings, **changes)
+
+
+def _anchored(db: str, home: Path) -> str:
+    """Read a relative SQLite path as one in the home, wherever the command was typed."""
+    scheme, _, path = db.partition(":///")
+    if scheme != "sqlite" or not path or path.startswith("/"):
+        return db
+    return f"sqlite:///{home / path}"

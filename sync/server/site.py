@@ -1,0 +1,138 @@
+"""A server's home as a whole: how it is made once, and how it is opened ever after."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import insert
+from sqlalchemy.engine import make_url
+
+from sync.programme import Programme
+from sync.server.errors import (
+    FileUnusable,
+    ServerInitialised,
+    ServerNotInitialised,
+    SettingsInvalid,
+)
+from sync.server.keys import KdfCost, create_keys, keys_exist, open_keys
+from sync.server.programme import install_own_wordings, publish, read_meta
+from sync.server.settings import Settings, write_settings
+from sync.server.store import Store
+from sync.server.store.tables import meta
+
+__all__ = ["initialise", "open_store"]
+
+_NAME_LETTERS_MAX: Final = 80
+_URL_LETTERS_MAX: Final = 300
+_EPOCH_BYTES: Final = 8
+
+
+def initialise(
+    settings: Settings, *, name: str, url: str, now: int, cost: KdfCost | None = None
+) -> Programme:
+    """Make keys, database and the first programme; ``ServerInitialised`` if there is one.
+
+    Cut short by a power failure, it may be run again: keys that are there are used, and what makes
+    a programme is one transaction. Nothing that exists is ever written over.
+    """
+    name = _checked_name(name)
+    _check_url(url)
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileUnusable("home") from error
+    store = Store(settings.db)
+    try:
+        store.migrate()
+        with store.read() as connection:
+            if read_meta(connection):
+                raise ServerInitialised
+        has_keys = keys_exist(settings.home)
+        keys = (
+            open_keys(settings.home, settings.passphrase)
+            if has_keys
+            else create_keys(settings.home, settings.passphrase, cost)
+        )
+        write_settings(settings.home)
+        with store.write() as connection:
+            if read_meta(connection):
+                raise ServerInitialised
+            for key, value in {
+                "name": name,
+                "url": url,
+                "epoch": secrets.token_hex(_EPOCH_BYTES),
+            }.items():
+                connection.execute(insert(meta).values(name=key, value=value))
+            install_own_wordings(connection, now=now)
+            return publish(connection, keys, now=now)
+    finally:
+        store.close()
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
+    """Open the database of a home that has its programme; ``ServerNotInitialised`` otherwise."""
+    if not keys_exist(settings.home) or _is_missing_file(settings.db):
+        raise ServerNotInitialised
+    store = Store(settings.db)
+    try:
+        store.migrate()
+        with store.read() as connection:
+            if not read_meta(connection):
+                raise ServerNotInitialised
+        yield store
+    finally:
+        store.close()
+
+
+def _is_missing_file(db: str) -> bool:
+    """Whether the address is an SQLite file that is not there: opening it would make an empty one.
+
+    Only the plain form is looked at; anything else is the driver's to refuse.
+    """
+    prefix = "sqlite:///"
+    if not db.startswith(prefix):
+        return False
+    path = make_url(db).database
+    return path is not None and path != ":memory:" and not _exists(path)
+
+
+def _exists(path: str) -> bool:
+    try:
+        with open(path, "rb"):  # noqa: PTH123 - the database's path, as the driver reads it
+            return True
+    except OSError:
+        return False
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 0 < len(name) <= _NAME_LETTERS_MAX or not name.isprintable():
+        raise SettingsInvalid("--name")
+    return name
+
+
+def _check_url(url: str) -> None:
+    """Laptops send nothing over plain http, except to their own machine."""
+    if len(url) > _URL_LETTERS_MAX or re.fullmatch(r"https?://[^\s]+", url) is None:
+        raise SettingsInvalid("--url")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise SettingsInvalid("--url") from error
+    if not host or (parts.scheme == "http" and not _is_loopback(host)):
+        raise SettingsInvalid("--url (https, please)")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

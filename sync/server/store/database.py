@@ -1,0 +1,127 @@
+"""The one door to the database: a read, or a write that is one transaction from begin to end.
+
+SQLite runs with WAL and ``synchronous=FULL``, and a write begins with ``BEGIN IMMEDIATE``: it never
+finds in its middle that another has written. PostgreSQL needs none of this and gets none of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Final
+
+import sqlcipher3
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, InternalError, NoSuchModuleError, OperationalError
+
+from sync.server.errors import DatabaseBusy, DatabaseTooNew, SettingsInvalid
+
+__all__ = ["Store", "insert_once"]
+
+_BUSY_SECONDS: Final = 20
+_MIGRATIONS: Final = "sync.server.store:migrations"
+_WRITES: Final = "enrollkit_writes"
+
+
+class Store:
+    """A database. ``read`` and ``write`` give a connection; both may raise ``DatabaseBusy``."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        # SQLite's writers would wake each other by sleeping; within one process a lock is quicker.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if is_sqlite else nullcontext()
+
+    def migrate(self) -> None:
+        """Bring the tables to this version; ``DatabaseTooNew`` when a newer one wrote them."""
+        config = Config()
+        config.set_main_option("script_location", _MIGRATIONS)
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        with self.write() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+            if current is not None and current not in known:
+                raise DatabaseTooNew(current)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one unchanging moment and writes nothing."""
+        with _mapped(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in one transaction, committed at the end or rolled back whole."""
+        with _mapped(), self._turn, self._engine.connect() as connection:
+            connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless a UNIQUE constraint says it is there; tell whether it went in.
+
+    The constraint decides, in the database, so two that come at once can never both be told yes.
+    """
+    if connection.dialect.name == "postgresql":
+        return _went_in(connection, postgresql.insert(table).values(row).on_conflict_do_nothing())
+    return _went_in(connection, sqlite.insert(table).values(row).on_conflict_do_nothing())
+
+
+def _went_in(connection: Connection, statement: postgresql.Insert | sqlite.Insert) -> bool:
+    return connection.execute(statement).rowcount == 1
+
+
+def _engine(url: str) -> Engine:
+    try:
+        dialect = make_url(url).get_dialect().name
+        # hide_parameters: an error's text must not hold a person's values.
+        if dialect != "sqlite":
+            return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        # The Python of many systems brings an SQLite whose WAL can lose a reset; sqlcipher3
+        # brings a current one. No key is set: the file is plain SQLite.
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            module=sqlcipher3.dbapi2,
+            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        )
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise SettingsInvalid("db") from error
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Turn what a driver says about locks, disks and lost connections into one error of ours."""
+    try:
+        yield
+    except (OperationalError, InternalError) as error:
+        raise DatabaseBusy(type(error.orig).__name__) from error

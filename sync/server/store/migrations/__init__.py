@@ -1,0 +1,1 @@
+"""Every shape that the database had; Alembic runs them in order."""
