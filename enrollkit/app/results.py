@@ -12,6 +12,7 @@ from typing import Any
 from enrollkit.domain.enrollment import Enrollment, State
 from enrollkit.domain.problem import Problem
 from enrollkit.domain.record_link import LinkState
+from sync.engine.account import Progress, Summary
 
 __all__ = [
     "Checked",
@@ -33,7 +34,7 @@ __all__ = [
     "RowSource",
     "Saved",
     "Standing",
-    "SyncSummary",
+    "Summary",
 ]
 
 
@@ -225,40 +226,12 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where a session stands. Numbers count people that are true now."""
-
-    phase: str
-    people_total: int
-    people_signed: int
-    bytes_up: int
-    bytes_down: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncSummary:
-    """What one session did. Counts are people and record links; ``waiting`` is what is left."""
-
-    sent: int
-    accepted: int
-    duplicate: int
-    held: int
-    rejected: int
-    feed: int
-    bytes_up: int
-    bytes_down: int
-    requests: int
-    seconds: float
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Counts that are so, of people unless said otherwise.
 
-    ``waiting`` are people whose newest version no server has signed for; ``durable`` lie in a
-    verified backup of the server. ``last_receipt_at`` is when the last signature was verified.
+    ``waiting`` are people whose newest version no server has signed for; ``held`` are signed for,
+    and wait for a look at the office; ``durable`` lie in a verified backup of the server.
+    ``last_receipt_at`` is when the last signature was verified.
     """
 
     total: int
@@ -269,6 +242,7 @@ class Standing:
     links: int
     links_waiting: int
     signed_for: int
+    held: int
     durable: int
     returned: int
     last_receipt_at: int | None

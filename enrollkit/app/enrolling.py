@@ -1,0 +1,288 @@
+"""Checking and saving people: from a draft, from a row, from a file. One person, one transaction.
+
+The checks that look at other people (mobile used up, here already) run inside the transaction that
+saves, so that two windows of one laptop cannot both let the seventh person through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from enrollkit.app.desk import Desk
+from enrollkit.app.outgoing import announce_capture_session, queue_enrollment
+from enrollkit.app.results import Refused, RowResult, RowSource, Saved
+from enrollkit.app.row_files import FileRow, read_rows
+from enrollkit.domain.enrollment import Enrollment
+from enrollkit.domain.intake import normalise
+from enrollkit.domain.matching import Likeness, match_key
+from enrollkit.domain.problem import Problem, Severity
+from enrollkit.domain.rules import Context, check, stands_in_the_way
+from enrollkit.store.audit import append_audit
+from enrollkit.store.drafts import (
+    Draft,
+    SealedNumber,
+    delete_draft,
+    find_draft_by_source,
+    get_draft,
+    keep_draft,
+)
+from enrollkit.store.enrollments import (
+    Source,
+    find_by_match_key,
+    find_by_source,
+    insert_enrollment,
+    mobile_count,
+)
+
+__all__ = ["Enrolling"]
+
+_FIRST_VERSION = 1
+_REVIEW_STEP = "review"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Number:
+    """An Aadhaar number on its way: typed now, or sealed already in a draft."""
+
+    last4: str
+    typed: str | None = None
+    sealed: SealedNumber | None = None
+
+
+class Enrolling:
+    """Saving people on this laptop."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def check(self, row: Mapping[str, Any], draft_id: str | None = None) -> list[Problem]:
+        """Give every problem of a row at once, notes included; nothing is saved."""
+        tidied, notes = normalise(row)
+
+        def work(tx: Any) -> list[Problem]:
+            number = _number_of(get_draft(tx, draft_id)) if draft_id else _typed_number(tidied)
+            return check(tidied, self._context(tx, draft_id, number))
+
+        return [*self._desk.database.read(work), *notes]
+
+    def submit_draft(
+        self, draft_id: str, *, looked_at: frozenset[str] = frozenset()
+    ) -> Saved | Refused:
+        """Save a draft as an enrollment, or give every problem; the draft goes only when saved.
+
+        ``looked_at`` holds the codes of review problems that the operator has looked at.
+        """
+        return self._desk.database.write(lambda tx: self._submit_draft(tx, draft_id, looked_at))
+
+    def submit_row(
+        self,
+        row: Mapping[str, Any],
+        *,
+        source: RowSource | None = None,
+        looked_at: frozenset[str] = frozenset(),
+    ) -> RowResult:
+        """Save one intake row. The same row again gives the same person, not a second one.
+
+        A row that a person has to look at is kept as a draft, once.
+        """
+        place = source or RowSource(name="", row=1)
+        tidied, notes = normalise(row)
+        return self._desk.database.write(
+            lambda tx: self._submit_row(tx, tidied, notes, place, looked_at)
+        )
+
+    def submit_file(self, path: Path) -> Iterator[RowResult]:
+        """Save every row of a file; each is on disk when its result is given."""
+        for file_row in read_rows(path):
+            yield self._submit_file_row(file_row, path.name)
+
+    def _submit_file_row(self, file_row: FileRow, name: str) -> RowResult:
+        if file_row.value is None:
+            problems = (file_row.problem,) if file_row.problem else ()
+            return RowResult(row=file_row.number, ok=False, problems=problems)
+        return self.submit_row(file_row.value, source=RowSource(name=name, row=file_row.number))
+
+    def _submit_draft(self, tx: Any, draft_id: str, looked_at: frozenset[str]) -> Saved | Refused:
+        draft = get_draft(tx, draft_id)
+        tidied, _notes = normalise(draft.row)
+        number = _number_of(draft)
+        problems = check(tidied, self._context(tx, draft_id, number))
+        if stands_in_the_way(problems, looked_at):
+            return Refused(problems=tuple(problems))
+        source = Source(name="", row=0, digest=draft.source_digest) if draft.source_digest else None
+        enrollment = self._save(tx, draft_id, tidied, number, source)
+        delete_draft(tx, draft_id)
+        return Saved(id=draft_id, provisional=enrollment.provisional, name=enrollment.person.name)
+
+    def _submit_row(
+        self,
+        tx: Any,
+        row: dict[str, Any],
+        notes: list[Problem],
+        place: RowSource,
+        looked_at: frozenset[str],
+    ) -> RowResult:
+        source = Source(name=place.name, row=place.row, digest=_digest(row))
+        before = find_by_source(tx, source.digest)
+        if before is not None:
+            return RowResult(
+                row=place.row, ok=True, id=before.enrollment.id,
+                provisional=before.provisional, already=True,
+            )  # fmt: skip
+        number = _typed_number(row)
+        problems = check(row, self._context(tx, None, number))
+        if stands_in_the_way(problems, looked_at):
+            kept = self._keep_for_review(tx, row, number, source, problems)
+            return RowResult(
+                row=place.row,
+                ok=False,
+                draft=kept,
+                problems=tuple(p for p in problems if p.severity is not Severity.NOTE),
+                notes=tuple(p for p in problems if p.severity is Severity.NOTE),
+            )
+        record = self._desk.system.token(16).hex()
+        enrollment = self._save(tx, record, row, number, source)
+        return RowResult(
+            row=place.row,
+            ok=True,
+            id=record,
+            provisional=enrollment.provisional,
+            notes=(*problems, *notes),
+        )
+
+    def _save(
+        self,
+        tx: Any,
+        record: str,
+        row: Mapping[str, Any],
+        number: _Number | None,
+        source: Source | None,
+    ) -> Enrollment:
+        """Write enrollment, operation and audit; the caller's transaction holds them together."""
+        desk = self._desk
+        sealed = self._seal(tx, record, number) if number else None
+        body = {key: value for key, value in row.items() if key != "aadhaar"}
+        if sealed is not None:
+            body |= {"aadhaar_last4": sealed.last4, "capture_session": sealed.session}
+        enrollment = Enrollment.from_body(body, record_id=record, version=_FIRST_VERSION)
+        now = desk.system.now()
+        insert_enrollment(
+            tx,
+            enrollment,
+            sealed=sealed.sealed if sealed else None,
+            match_key=match_key(_likeness(enrollment)),
+            saved_at=now,
+            operator=desk.operator.slot,
+            source=source,
+        )
+        queue_enrollment(tx, desk, enrollment, sealed.sealed if sealed else None)
+        append_audit(
+            tx, at=now, operator=desk.operator.slot, action="enrollment.submit", record=record
+        )
+        return enrollment
+
+    def _seal(self, tx: Any, record: str, number: _Number) -> SealedNumber | None:
+        if number.sealed is not None or number.typed is None:
+            return number.sealed
+        desk = self._desk
+        announce_capture_session(tx, desk)
+        sealed = desk.capture.seal(number.typed, record, _FIRST_VERSION)
+        desk.capture.remember(number.typed, record)
+        return SealedNumber(sealed=sealed, last4=number.last4, session=desk.capture.id)
+
+    def _keep_for_review(
+        self,
+        tx: Any,
+        row: Mapping[str, Any],
+        number: _Number | None,
+        source: Source,
+        problems: list[Problem],
+    ) -> str | None:
+        """Keep as a draft what only needs a person's look; what is wrong in itself is not kept."""
+        if any(problem.severity is Severity.REFUSE for problem in problems):
+            return None
+        before = find_draft_by_source(tx, source.digest)
+        if before is not None:
+            return before.id
+        record = self._desk.system.token(16).hex()
+        sealed = self._seal_for_draft(tx, record, number)
+        known = {key: value for key, value in row.items() if key != "aadhaar"}
+        draft = Draft(
+            id=record,
+            version=_FIRST_VERSION,
+            row=known,
+            step=_REVIEW_STEP,
+            number=sealed,
+            updated=self._desk.system.now(),
+            operator=self._desk.operator.slot,
+            source_digest=source.digest,
+        )
+        keep_draft(tx, draft)
+        return record
+
+    def _seal_for_draft(self, tx: Any, record: str, number: _Number | None) -> SealedNumber | None:
+        if number is None or number.typed is None:
+            return None
+        announce_capture_session(tx, self._desk)
+        return SealedNumber(
+            sealed=self._desk.capture.seal(number.typed, record, _FIRST_VERSION),
+            last4=number.last4,
+            session=self._desk.capture.id,
+        )
+
+    def _context(self, tx: Any, record: str | None, number: _Number | None) -> Context:
+        desk = self._desk
+        versions: dict[str, frozenset[str]] = {}
+        for wording in desk.programme.consents:
+            known = versions.get(wording.version, frozenset())
+            versions[wording.version] = known | {wording.language}
+        holder = desk.capture.seen(number.typed) if number and number.typed else None
+        return Context(
+            today=desk.today(),
+            consents=versions,
+            places=desk.places,
+            count_mobile=lambda mobile: mobile_count(tx, mobile, excluding=record),
+            find_alike=lambda key: [
+                _likeness(stored.enrollment)
+                for stored in find_by_match_key(tx, key, excluding=record)
+            ],
+            aadhaar_last4=number.last4 if number else None,
+            aadhaar_seen=holder is not None and holder != record,
+            aadhaar_holder=holder,
+        )
+
+
+def _likeness(enrollment: Enrollment) -> Likeness:
+    return Likeness.of(
+        enrollment.person, ident=enrollment.id, aadhaar_last4=enrollment.aadhaar_last4
+    )
+
+
+def _number_of(draft: Draft) -> _Number | None:
+    return _Number(last4=draft.number.last4, sealed=draft.number) if draft.number else None
+
+
+def _typed_number(row: Mapping[str, Any]) -> _Number | None:
+    typed = row.get("aadhaar")
+    if not isinstance(typed, str):
+        return None
+    return _Number(last4=typed[-4:], typed=typed)
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    """Tell the same row again, by everything in it but the Aadhaar number.
+
+    Of that only the last four digits count, which are kept anyway: a digest of the whole number
+    could be tried out.
+    """
+    known = dict(row)
+    typed = known.pop("aadhaar", None)
+    if isinstance(typed, str):
+        known["aadhaar_last4"] = typed[-4:]
+    text = json.dumps(known, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

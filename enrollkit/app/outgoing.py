@@ -1,0 +1,66 @@
+"""What leaves this laptop: operations put into the outbox, and the outbox wired to its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from enrollkit.app.desk import Desk
+from enrollkit.domain.enrollment import Enrollment
+from enrollkit.domain.record_link import RecordLink
+from enrollkit.store.database import Tx
+from enrollkit.store.operations import append_operation, queue_capture_session
+from enrollkit.store.outbox import StoredOutbox
+from sync.protocol import BatchHeader, Operation, OperationKind, SealedBatch
+from sync.sealing import seal_batch
+
+__all__ = ["announce_capture_session", "outbox_of", "queue_enrollment", "queue_link"]
+
+
+def announce_capture_session(tx: Tx, desk: Desk) -> None:
+    """Queue the sealed key of this session's Aadhaar seals, once, before its first number."""
+    queue_capture_session(
+        tx, desk.capture.sealed_key, operator=desk.operator.slot, at=desk.system.now()
+    )
+
+
+def queue_enrollment(tx: Tx, desk: Desk, enrollment: Enrollment, sealed: bytes | None) -> int:
+    """Queue a new person; ``sealed`` is the Aadhaar number, readable by the server's vault."""
+    return append_operation(
+        tx,
+        kind=OperationKind.ENROLLMENT_SUBMIT,
+        record=enrollment.id,
+        base_version=enrollment.version - 1,
+        body=enrollment.body(),
+        payload=sealed,
+        operator=desk.operator.slot,
+        captured=desk.system.now(),
+    )
+
+
+def queue_link(tx: Tx, desk: Desk, link: RecordLink) -> int:
+    """Queue a record link."""
+    return append_operation(
+        tx,
+        kind=OperationKind.LINK_ADD,
+        record=link.id,
+        base_version=0,
+        body=link.body(),
+        payload=None,
+        operator=desk.operator.slot,
+        captured=desk.system.now(),
+    )
+
+
+def outbox_of(desk: Desk) -> StoredOutbox:
+    """Give the outbox, sealing to the programme's ingest key under this device's signature."""
+
+    def seal(header: BatchHeader, operations: Sequence[Operation]) -> SealedBatch:
+        return seal_batch(header, operations, desk.keys.signing, desk.programme.ingest)
+
+    return StoredOutbox(
+        desk.database,
+        device=desk.keys.id,
+        ingest_key_id=desk.programme.ingest.id,
+        seal=seal,
+        clock=desk.system,
+    )

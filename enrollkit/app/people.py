@@ -1,0 +1,95 @@
+"""Finding people on this laptop, and reading one person's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from enrollkit.app.desk import Desk
+from enrollkit.app.results import Event, LinkRow, PersonPage, PersonRow, Reason
+from enrollkit.app.words import event_words, reason_words
+from enrollkit.store.enrollments import StoredEnrollment, find_enrollment
+from enrollkit.store.events import NOBODY, history
+from enrollkit.store.links import StoredLink, links_of
+from enrollkit.store.operators import list_operators
+from enrollkit.store.search import FoundPerson, search_people
+
+__all__ = ["People"]
+
+
+class People:
+    """The people enrolled here."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def search(self, text: str, limit: int = 50) -> list[PersonRow]:
+        """Give the people who fit a piece of a name, village or number; the newest for no text."""
+        found = self._desk.database.read(lambda tx: search_people(tx, text, limit=limit))
+        return [self._row(person) for person in found]
+
+    def page(self, ident: str) -> PersonPage:
+        """Give all that is known of one person, by record id, provisional or ABHA number.
+
+        ``RecordNotFound`` when nobody here has it.
+        """
+        return self._desk.database.read(lambda tx: self._page(tx, ident))
+
+    def _row(self, found: FoundPerson) -> PersonRow:
+        person = found.person
+        return PersonRow(
+            id=found.id,
+            name=person.name,
+            name_native=person.name_native,
+            gender=person.gender.value,
+            birth=person.birth.text(),
+            age=person.birth.age_at(self._desk.today()),
+            village=person.address.village,
+            state=found.state,
+            provisional=found.provisional,
+            abha_number=found.abha_number,
+        )
+
+    def _page(self, tx: Any, ident: str) -> PersonPage:
+        stored = find_enrollment(tx, ident)
+        names = {person.slot: person.name for person in list_operators(tx, ended=True)}
+        return PersonPage(
+            enrollment=stored.enrollment,
+            state=stored.state,
+            version=stored.enrollment.version,
+            provisional=stored.provisional,
+            abha_number=stored.abha_number,
+            abha_address=stored.abha_address,
+            reason=_reason(stored),
+            history=tuple(
+                Event(
+                    at=event.at,
+                    what=event_words(event.what),
+                    who=None if event.operator == NOBODY else names.get(event.operator),
+                )
+                for event in history(tx, stored.enrollment.id)
+            ),
+            links=tuple(_link(link) for link in links_of(tx, stored.enrollment.id)),
+        )
+
+
+def _reason(stored: StoredEnrollment) -> Reason | None:
+    if stored.reason_code is None:
+        return None
+    return Reason(
+        code=stored.reason_code,
+        pointer=stored.reason_pointer or "",
+        text=reason_words(stored.reason_code),
+    )
+
+
+def _link(stored: StoredLink) -> LinkRow:
+    link = stored.link
+    return LinkRow(
+        id=link.id,
+        hi_type=link.hi_type.value,
+        display=link.display,
+        date=link.date,
+        facility=link.facility,
+        reference=link.reference,
+        state=stored.state,
+    )

@@ -1,0 +1,167 @@
+"""Files of rows, read line by line: JSON Lines, or CSV with dotted headings.
+
+A file comes from outside: it may be huge, cut short, or not text at all. A line that cannot be
+read is a value with its reason, and the lines after it are read all the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from enrollkit.domain.problem import Problem
+from enrollkit.errors import DocumentUnreadable
+from enrollkit.locale import _
+
+__all__ = ["FileRow", "read_rows"]
+
+LINE_BYTES_MAX: Final = 64 * 1024
+"""A person with everything filled in takes about 1 KiB."""
+
+_NUMBERS: Final = frozenset({
+    "birth.year", "birth.month", "birth.day", "address.state", "address.district",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FileRow:
+    """One line: its number from 1, and either its value or the problem with it."""
+
+    number: int
+    value: dict[str, Any] | None
+    problem: Problem | None = None
+
+    def __repr__(self) -> str:
+        return f"FileRow({self.number}, <withheld>)"
+
+
+def read_rows(path: Path) -> Iterator[FileRow]:
+    """Give every line of a ``.jsonl`` or ``.csv`` file; blank lines are passed over.
+
+    ``DocumentUnreadable`` when the file itself cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _csv_rows(file) if path.suffix.lower() == ".csv" else _json_rows(file)
+    except OSError as error:
+        raise DocumentUnreadable(type(error).__name__) from error
+
+
+def _json_rows(file: BinaryIO) -> Iterator[FileRow]:
+    for number, line in _lines(file):
+        if line is None:
+            yield _failed(number, *_too_long())
+            continue
+        if not line.strip():
+            continue
+        text, problem = _text(line)
+        yield _json_row(number, text) if problem is None else _failed(number, *problem)
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+    """Give numbered lines; a line past the limit is skipped to its end and given as ``None``."""
+    number = 0
+    while line := file.readline(LINE_BYTES_MAX + 1):
+        number += 1
+        if len(line) <= LINE_BYTES_MAX:
+            yield number, line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = file.readline(LINE_BYTES_MAX)
+        yield number, None
+
+
+def _too_long() -> tuple[str, str]:
+    return "line-too-long", _("This line is too long to be one person.")
+
+
+def _text(line: bytes) -> tuple[str, tuple[str, str] | None]:
+    try:
+        return line.decode("utf-8-sig"), None
+    except UnicodeDecodeError:
+        return "", ("not-utf-8", _("This line is not text in UTF-8. Save the file as UTF-8."))
+
+
+def _json_row(number: int, text: str) -> FileRow:
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite
+        )
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text.rstrip()) or "Unterminated" in error.msg or _is_open(text):
+            words = _("This line was cut short. Copy the file again.")
+            return _failed(number, "truncated-line", words)
+        return _failed(number, "not-json", _("This line is not JSON."))
+    except (ValueError, RecursionError):
+        return _failed(number, "not-json", _("This line is not JSON."))
+    if not isinstance(value, dict):
+        return _failed(number, "not-an-object", _("This line is not one person."))
+    return FileRow(number=number, value=value)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice: which of the two was meant?"""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key stands twice")
+    return value
+
+
+def _refuse(_constant: str) -> Any:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("not finite")
+    return value
+
+
+def _is_open(text: str) -> bool:
+    """Whether a line starts an object and never closes it: the mark of a copy that was cut."""
+    stripped = text.strip()
+    return stripped.startswith("{") and not stripped.endswith("}")
+
+
+def _csv_rows(file: BinaryIO) -> Iterator[FileRow]:
+    """Read CSV whose headings are the fields' paths, such as ``birth.year``; empty is unknown."""
+    headings: list[str] | None = None
+    for number, line in _lines(file):
+        text, problem = ("", _too_long()) if line is None else _text(line)
+        if problem is not None:
+            yield _failed(number, *problem)
+            continue
+        cells = next(csv.reader([text]), [])
+        if not cells:
+            continue
+        if headings is None:
+            headings = [cell.strip() for cell in cells]
+            continue
+        if len(cells) != len(headings):
+            yield _failed(number, "wrong-columns", _("This line has other columns than the first."))
+            continue
+        yield FileRow(number=number, value=_nested(headings, cells))
+
+
+def _nested(headings: list[str], cells: list[str]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for heading, cell in zip(headings, cells, strict=True):
+        if not cell.strip():
+            continue
+        group = value
+        *parents, last = heading.split(".")
+        for parent in parents:
+            group = group.setdefault(parent, {})
+        number = heading in _NUMBERS and cell.strip().isascii() and cell.strip().isdigit()
+        group[last] = int(cell) if number else cell
+    return value
+
+
+def _failed(number: int, code: str, text: str) -> FileRow:
+    return FileRow(number=number, value=None, problem=Problem(pointer="", code=code, text=text))

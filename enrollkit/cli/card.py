@@ -1,0 +1,52 @@
+"""``enrollkit card``: cards as PDF or PNG."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enrollkit.cli.console import AsJson, say, say_json, say_progress, unlocked_kit
+from enrollkit.locale import _, ngettext
+
+
+class Layout(StrEnum):
+    """How cards lie on paper."""
+
+    CR80 = "cr80"
+    A4 = "a4"
+
+
+def run(
+    output: Annotated[Path, typer.Option("-o", "--output", help="OUT.pdf or OUT.png.")],
+    idents: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID…", help="Record ids, provisional or ABHA numbers."),
+    ] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="Everybody on this laptop.")] = False,  # noqa: FBT002 - an option of the command line
+    layout: Annotated[
+        Layout, typer.Option("--layout", help="One card a page, or ten on an A4 sheet.")
+    ] = Layout.CR80,
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command line
+) -> None:
+    """Make cards with a signed QR code; any laptop of the programme can check them offline."""
+    if bool(idents) == everyone:
+        raise typer.BadParameter(_("Give either the people's IDs or --all."))
+    if output.suffix.lower() not in {".pdf", ".png"}:
+        raise typer.BadParameter(_("The file must end in .pdf or .png."))
+    with unlocked_kit() as kit:
+        printed = kit.cards.render(
+            idents if not everyone else None,
+            layout=layout.value,
+            out=output,
+            on_progress=lambda done, total: say_progress(f"{done} / {total}"),
+        )
+    say_progress("")
+    if as_json:
+        say_json(printed)
+        return
+    say(ngettext("{count} card", "{count} cards", printed.cards).format(count=printed.cards))
+    for file in printed.files:
+        say(f"  {file}")

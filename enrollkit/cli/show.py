@@ -1,0 +1,72 @@
+"""``enrollkit show``: one person's page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from enrollkit.app.results import PersonPage
+from enrollkit.app.system import local_time
+from enrollkit.app.words import link_state_mark, state_mark
+from enrollkit.cli.console import AsJson, say, say_json, unlocked_kit
+from enrollkit.locale import _
+
+
+def run(
+    ident: Annotated[
+        str, typer.Argument(metavar="ID", help="Record id, provisional or ABHA number.")
+    ],
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command line
+) -> None:
+    """Show one person: state, numbers, what happened, record links."""
+    with unlocked_kit() as kit:
+        page = kit.people.page(ident)
+    if as_json:
+        say_json(_object(page))
+    else:
+        _print(page)
+
+
+def _object(page: PersonPage) -> dict[str, Any]:
+    return {
+        "id": page.enrollment.id,
+        "state": page.state.value,
+        "version": page.version,
+        "provisional": page.provisional,
+        "abha_number": page.abha_number,
+        "abha_address": page.abha_address,
+        "reason": page.reason,
+        "history": [
+            {"at": event.at, "what": event.what, "who": event.who} for event in page.history
+        ],
+        "links": [
+            {
+                "id": link.id,
+                "hi_type": link.hi_type,
+                "display": link.display,
+                "date": link.date.isoformat(),
+                "facility": link.facility,
+                "reference": link.reference,
+                "state": link.state.value,
+            }
+            for link in page.links
+        ],
+        "enrollment": page.enrollment.body(),
+    }
+
+
+def _print(page: PersonPage) -> None:
+    person = page.enrollment.person
+    say(f"{person.name}  {person.gender.value}  {person.birth.text()}  {person.address.village}")
+    say(f"{page.abha_number or page.provisional}  {state_mark(page.state)}")
+    if page.abha_number is None:
+        say(_("Provisional – not an ABHA number"))
+    if page.reason is not None:
+        say(f"{page.reason.pointer}  {page.reason.text}  [{page.reason.code}]")
+    say("")
+    for event in page.history:
+        who = f"  {event.who}" if event.who else ""
+        say(f"  {local_time(event.at):%d %b %H:%M}  {event.what}{who}")
+    for link in page.links:
+        say(f"  {link.date:%d %b %Y}  {link.display}  {link_state_mark(link.state)}")

@@ -1,0 +1,50 @@
+"""``enrollkit sync``: a whole session with the server."""
+
+from __future__ import annotations
+
+from enrollkit.app.results import Progress, Summary
+from enrollkit.cli.console import AsJson, say, say_json, say_progress, unlocked_kit
+from enrollkit.locale import _, ngettext
+
+
+def run(
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command line
+) -> None:
+    """Send what waits, check the server's signatures, and fetch the news.
+
+    Only a signature of the server makes a record *signed for*. Nothing is ever sent twice in
+    effect: run it as often as you like. The last line says how many people still wait.
+    """
+    with unlocked_kit() as kit:
+        summary = kit.delivery.run(_show)
+    say_progress("")
+    if as_json:
+        error = {"error": summary.error.code} if summary.error else {}
+        say_json(summary.counters() | error)
+    elif summary.error is None or summary.sent or summary.feed:
+        _print(summary)
+    if summary.error is not None:
+        raise summary.error
+
+
+def _print(summary: Summary) -> None:
+    say(
+        ngettext(
+            "{count} person or paper signed for by the server now.",
+            "{count} people and papers signed for by the server now.",
+            summary.accepted + summary.duplicate,
+        ).format(count=summary.accepted + summary.duplicate)
+    )
+    if summary.rejected:
+        say(_("{count} came back for correction.").format(count=summary.rejected))
+    if summary.held:
+        say(_("{count} are held at the office for a look.").format(count=summary.held))
+    say(
+        _("Waiting to be sent: {waiting}   Used: {up} bytes up, {down} bytes down").format(
+            waiting=summary.waiting, up=summary.bytes_up, down=summary.bytes_down
+        )
+    )
+
+
+def _show(progress: Progress) -> None:
+    say_progress(progress.text)

@@ -1,0 +1,54 @@
+"""``enrollkit verify``: what a code is, and whether and by whom it is signed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from enrollkit.cli.console import AsJson, say, say_json, unlocked_kit
+
+_STDIN_CHARACTERS_MAX: Final = 100_000
+
+
+def run(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGE|PDF|TEXT|-", help="A picture, a PDF, the text of a code, or - for stdin."
+        ),
+    ],
+    as_json: AsJson = False,  # noqa: FBT002 - an option of the command line
+) -> int:
+    """Say of every code in a picture or PDF what it is, and whether and by whom it is signed.
+
+    Works offline with the programme's list of devices. Exit code 1 when any code is not verified.
+    """
+    given: Path | str
+    if source == "-":
+        given = sys.stdin.read(_STDIN_CHARACTERS_MAX).strip()
+    else:
+        given = Path(source) if _is_file(source) else source
+    with unlocked_kit() as kit:
+        codes = kit.checking.verify(given)
+    for code in codes:
+        if as_json:
+            say_json({
+                "kind": code.kind, "verdict": code.verdict, "signer": code.signer,
+                "fields": code.fields, "text": code.text,
+            })  # fmt: skip
+            continue
+        say(code.text)
+        for label, value in code.fields.items():
+            say(f"  {label}: {value}")
+    return 0 if all(code.verdict == "verified" for code in codes) else 1
+
+
+def _is_file(source: str) -> bool:
+    """Whether the argument names a file; a card's text may be longer than any path."""
+    try:
+        return Path(source).is_file()
+    except OSError:
+        return False
