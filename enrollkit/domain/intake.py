@@ -91,8 +91,9 @@ class _Field:
 
 def _word(known: Mapping[str, str]) -> Callable[[str], str]:
     def spell(text: str) -> str:
-        plain = tidy_spaces(text).casefold()
-        return known.get(plain, re.sub(r"[ _]", "-", plain))
+        trimmed = tidy_spaces(text)
+        plain = re.sub(r"[ _]", "-", trimmed.casefold())
+        return known.get(plain, plain if trimmed.isascii() else trimmed)
 
     return spell
 
@@ -124,7 +125,7 @@ def _mobile(text: str) -> str:
 
 
 def _handle(text: str) -> str:
-    return re.sub(r"@(abdm|sbx)$", "", tidy_spaces(text), flags=re.IGNORECASE)
+    return re.sub(r"(@(abdm|sbx))+$", "", tidy_spaces(text), flags=re.IGNORECASE)
 
 
 _LANGUAGE: Final = _Field(_word({}))

@@ -83,8 +83,9 @@ def shape_problems(shape: str, row: Any) -> list[Problem]:
             )
         ]
     faults = validator(shape).faults(row)
-    unknown = [fault for fault in faults if fault.code == "unknown-key"][_UNKNOWN_KEYS_MAX:]
-    return [_problem(fault, row) for fault in faults if fault not in unknown]
+    unknown = [fault for fault in faults if fault.code == "unknown-key"]
+    known = [fault for fault in faults if fault.code != "unknown-key"]
+    return [_problem(fault, row) for fault in [*known, *unknown[:_UNKNOWN_KEYS_MAX]]]
 
 
 def label(pointer: str) -> str:
