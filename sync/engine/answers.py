@@ -27,11 +27,12 @@ from sync.errors import (
     TooLarge,
 )
 
-__all__ = ["AnswerHead", "is_sequence", "refusal"]
+__all__ = ["CBOR_TYPE", "SEQUENCE_TYPE", "AnswerHead", "is_answer", "refusal"]
 
 SEQUENCE_TYPE: Final = "application/cbor-seq"
 """RFC 8742, section 6.3."""
-ERROR_TYPE: Final = "application/cbor"
+CBOR_TYPE: Final = "application/cbor"
+"""RFC 8949, section 9.5: a page of news, or an error map."""
 
 _CODE_CHARACTERS_MAX: Final = 40
 _RETRY_AFTER_DIGITS_MAX: Final = 9
@@ -48,14 +49,14 @@ class AnswerHead:
     date: str = ""
 
 
-def is_sequence(head: AnswerHead) -> bool:
+def is_answer(head: AnswerHead, media_type: str) -> bool:
     """Whether a body that may hold signed messages follows."""
     plain = head.content_encoding.strip().lower() in {"", "identity"}
-    return head.status == 200 and _media_type(head) == SEQUENCE_TYPE and plain  # noqa: PLR2004 - RFC 9110, 15.3.1
+    return head.status == 200 and _media_type(head) == media_type and plain  # noqa: PLR2004 - RFC 9110, 15.3.1
 
 
 def refusal(head: AnswerHead, body: bytes) -> SyncError:
-    """Give the error that an answer other than a sequence stands for.
+    """Give the error that any other answer stands for.
 
     ``body`` is its beginning; it is read only if it claims to be our server's error map.
     """
@@ -77,7 +78,7 @@ def refusal(head: AnswerHead, body: bytes) -> SyncError:
 
 
 def _error_map(head: AnswerHead, body: bytes) -> Mapping[str, Any] | None:
-    if head.status < 400 or _media_type(head) != ERROR_TYPE:  # noqa: PLR2004 - RFC 9110, 15.5
+    if head.status < 400 or _media_type(head) != CBOR_TYPE:  # noqa: PLR2004 - RFC 9110, 15.5
         return None
     try:
         value = wire.decode(body)
@@ -90,9 +91,8 @@ def _from_code(value: Mapping[str, Any], head: AnswerHead) -> SyncError:
     code: str = value["code"]
     if code == "busy":
         return ServerUnavailable(code, retry_after_seconds=_retry_after(head))
-    # A server may know codes that are younger than this program; none of them is a reason to lose
-    # a word to the operator.
-    make = _CODES.get(code, Refused)
+    # A server may know codes that are younger than this program: then the status must do.
+    make = _CODES.get(code, Refused if head.status < 500 else ServerUnavailable)  # noqa: PLR2004 - RFC 9110, 15.6
     return make(code[:_CODE_CHARACTERS_MAX])
 
 
@@ -105,6 +105,7 @@ _CODES: Final[Mapping[str, Callable[[str], SyncError]]] = {
     "too-large": TooLarge,
     "protocol-mismatch": ProtocolMismatch,
     "bad-request": Refused,
+    "too-slow": Timeout,
 }
 
 

@@ -19,7 +19,7 @@ import truststore
 
 from sync import wire
 from sync.engine.address import read_address
-from sync.engine.answers import SEQUENCE_TYPE, AnswerHead, is_sequence, refusal
+from sync.engine.answers import CBOR_TYPE, SEQUENCE_TYPE, AnswerHead, is_answer, refusal
 from sync.errors import (
     AddressUnsafe,
     ClockSkew,
@@ -110,7 +110,7 @@ class HttpTransport:
             limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
             headers={
                 "User-Agent": "enrollkit",
-                "Accept": SEQUENCE_TYPE,
+                "Accept": "*/*",
                 "Accept-Encoding": "identity",
             },
         )
@@ -125,24 +125,26 @@ class HttpTransport:
     def hello(self, message: bytes) -> Generator[bytes, None, None]:
         """Send a signed hello; give the signed reply, then the missing receipts."""
         request = self._request("POST", "v1/hello", {"Content-Type": "application/cose"}, message)
-        yield from self._items(request, item_bytes_max=LIMITS.receipt_bytes_max)
+        yield from self._items(request)
 
     def push(self, nonce: bytes, batches: Iterable[SealedBatch]) -> Generator[bytes, None, None]:
         """Stream batches; give the signed receipts as they arrive."""
         body = self._counted(_push_body(nonce, batches))
         request = self._request("POST", "v1/batches", {"Content-Type": SEQUENCE_TYPE}, body)
-        yield from self._items(request, item_bytes_max=LIMITS.receipt_bytes_max)
+        yield from self._items(request)
 
     def feed(self, request: bytes, after: int) -> bytes:
         """Ask for the news after a cursor with a signed request; give one sealed page."""
         token = base64.urlsafe_b64encode(request).rstrip(b"=").decode("ascii")
         headers = {"Authorization": f"Enrollkit {token}"}
         asked = self._request("GET", f"v1/feed?after={after}", headers, None)
-        with closing(self._items(asked, item_bytes_max=LIMITS.feed_page_bytes_max)) as items:
-            page, more = next(items, None), next(items, None)
-        if page is None or more is not None:
-            raise ReceiptInvalid("not one page")
-        return page
+        page = bytearray()
+        with closing(self._pieces(asked, CBOR_TYPE)) as pieces:
+            for piece in pieces:
+                page += piece
+                if len(page) > LIMITS.feed_page_bytes_max:
+                    raise TooLarge("page")
+        return bytes(page)
 
     def traffic(self) -> tuple[int, int, int]:
         """Give bytes sent, bytes received and requests made: heads and bodies, without TLS."""
@@ -169,12 +171,10 @@ class HttpTransport:
         request.extensions["trace"] = trace
         return request
 
-    def _items(
-        self, request: httpx.Request, *, item_bytes_max: int
-    ) -> Generator[bytes, None, None]:
+    def _items(self, request: httpx.Request) -> Generator[bytes, None, None]:
         """Give the byte strings of the answer one by one; what came before a cut is given too."""
-        reader = wire.SequenceReader(item_bytes_max=item_bytes_max)
-        with closing(self._pieces(request)) as pieces:
+        reader = wire.SequenceReader(item_bytes_max=LIMITS.receipt_bytes_max)
+        with closing(self._pieces(request, SEQUENCE_TYPE)) as pieces:
             for piece in pieces:
                 try:
                     yield from reader.feed(piece)
@@ -183,13 +183,13 @@ class HttpTransport:
         if not reader.is_between_items:
             raise Offline("answer cut short")
 
-    def _pieces(self, request: httpx.Request) -> Generator[bytes, None, None]:
+    def _pieces(self, request: httpx.Request, media_type: str) -> Generator[bytes, None, None]:
         with _foreign_errors():
             response = self._client.send(request, stream=True)
         try:
             self._down += _response_head_bytes(response)
             head = _head(response)
-            if not is_sequence(head):
+            if not is_answer(head, media_type):
                 raise refusal(head, self._beginning(response))
             yield from self._body(response)
         finally:

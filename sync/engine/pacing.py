@@ -60,7 +60,7 @@ class Pace:
             return self
         if seconds <= 0:
             return replace(self, push_bytes=pacing.push_bytes_max)
-        ideal = bytes_sent / seconds * pacing.push_seconds
+        ideal = min(bytes_sent / seconds * pacing.push_seconds, pacing.push_bytes_max)
         return replace(self, push_bytes=_within(pacing, int((self.push_bytes + ideal) / 2)))
 
     def halved(self, pacing: Pacing) -> Pace:

@@ -1,0 +1,79 @@
+"""Certificates that do not hold: somebody listens in, or the laptop's clock is wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ssl
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from scripted_server import answer, serving
+from sync import wire
+from sync.engine.http import HttpTransport
+from sync.errors import ClockSkew, Portal
+
+DAY = dt.timedelta(days=1)
+ONE = b"".join(wire.encode_sequence([b"first"]))
+
+
+def certificate(folder: Path, *, starts_in: dt.timedelta, host: str = "localhost") -> Path:
+    """Make a self-signed certificate with its key in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    start = dt.datetime.now(dt.UTC) + starts_in
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + 2 * DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + made.public_bytes(Encoding.PEM)
+    )
+    return path
+
+
+def say_hello(pem: Path, *, trusted: bool) -> list[bytes]:
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(pem)
+    ours = ssl.create_default_context(cafile=str(pem)) if trusted else None
+    with (
+        serving(answer(ONE), context=theirs) as server,
+        closing(HttpTransport(f"https://localhost:{server.port}", ssl_context=ours)) as road,
+    ):
+        return list(road.hello(b"x"))
+
+
+def test_a_certificate_that_holds_lets_the_hello_through(tmp_path: Path) -> None:
+    assert say_hello(certificate(tmp_path, starts_in=-DAY), trusted=True) == [b"first"]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_a_stranger_in_between(tmp_path: Path) -> None:
+    with pytest.raises(Portal):
+        say_hello(certificate(tmp_path, starts_in=-DAY), trusted=False)
+
+
+def test_a_certificate_of_another_host_is_a_stranger_in_between(tmp_path: Path) -> None:
+    other = certificate(tmp_path, starts_in=-DAY, host="login.example")
+    with pytest.raises(Portal):
+        say_hello(other, trusted=True)
+
+
+def test_a_certificate_from_the_future_means_that_the_clock_is_slow(tmp_path: Path) -> None:
+    with pytest.raises(ClockSkew):
+        say_hello(certificate(tmp_path, starts_in=DAY), trusted=True)
