@@ -1,0 +1,288 @@
+"""The app itself: it knows who works, locks when nobody does, and falls without hurting anyone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Input
+from textual.worker import WorkerFailed
+
+from enrollkit.app.system import local_time
+from enrollkit.errors import OperatorError
+from enrollkit.locale import _
+from enrollkit.tui.crash import CrashReporter, crash_code, say_crash
+from enrollkit.tui.delivery_watch import DeliveryWatch
+from enrollkit.tui.journey import Journey
+from enrollkit.tui.messages import DeliveryMoved
+from enrollkit.tui.screens.page import Page
+from enrollkit.tui.screens.unlock import UnlockScreen
+from enrollkit.tui.themes import THEMES, next_theme
+
+if TYPE_CHECKING:
+    from enrollkit.app.kit import Kit
+    from enrollkit.app.results import Operator
+
+__all__ = ["KitApp", "make_app"]
+
+_IDLE_MINUTES = 5
+
+
+def make_app(
+    kit: Kit,
+    *,
+    idle_minutes: float = _IDLE_MINUTES,
+    report_crash: CrashReporter | None = None,
+    now: Callable[[], int] = lambda: int(time.time()),
+    monotonic: Callable[[], float] = time.monotonic,
+    ascii_only: bool | None = None,
+) -> KitApp:
+    """Build the app from plain values: the product and every test build it here.
+
+    ``report_crash`` is the kit's own unless another is handed in. ``ascii_only`` is found from
+    the terminal's encoding, or ``ENROLLKIT_ASCII``, when it is not given.
+    """
+    return KitApp(
+        kit,
+        idle_seconds=idle_minutes * 60,
+        report_crash=report_crash or kit.report_crash,
+        now=now,
+        monotonic=monotonic,
+        ascii_only=_must_be_ascii() if ascii_only is None else ascii_only,
+    )
+
+
+class KitApp(App[None]):
+    """enrollkit in a terminal."""
+
+    TITLE = "enrollkit"
+    CSS_PATH = "enrollkit.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (110, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "explain", "help", key_display="F1", priority=True),
+        Binding("ctrl+l", "lock", "lock", key_display="Ctrl+L", priority=True),
+        Binding("slash", "find", "find", key_display="/"),
+        Binding("ctrl+q", "leave", "leave", show=False, priority=True),
+        Binding("ctrl+c", "leave_hint", "", show=False, system=True),
+    ]
+
+    def __init__(
+        self,
+        kit: Kit,
+        *,
+        idle_seconds: float,
+        report_crash: CrashReporter,
+        now: Callable[[], int],
+        monotonic: Callable[[], float],
+        ascii_only: bool,
+    ) -> None:
+        super().__init__()
+        self.kit = kit
+        self._idle_seconds = idle_seconds
+        self._report_crash = report_crash
+        self._now = now
+        self._monotonic = monotonic
+        self._touched_at = monotonic()
+        self._day_floor = 0
+        self._locking = False
+        self.operator: Operator | None = None
+        self.last_row: Mapping[str, Any] = {}
+        self.last_facility = ""
+        self.delivery = DeliveryWatch(kit, self.now, self._delivery_moved)
+        self.journey = Journey(self)
+        self.set_class(ascii_only, "-ascii")
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = THEMES[0].name
+
+    # Time and memory of one operator's session
+
+    def now(self) -> datetime:
+        """Give the time as India's wall clock shows it."""
+        return local_time(self._now())
+
+    def today(self) -> date:
+        """Give today's date, never before the day on which the programme was signed."""
+        return local_time(max(self._now(), self._day_floor)).date()
+
+    @property
+    def last_language(self) -> str:
+        """The language spoken last, for the next person."""
+        return str(self.last_row.get("language") or "hi")
+
+    def remember(self, row: Mapping[str, Any]) -> None:
+        """Keep the row saved last until the kit is locked: the next may be of its household."""
+        self.last_row = dict(row)
+
+    # Coming and going
+
+    def on_mount(self) -> None:
+        """Ask for the passphrase, and start the clock that locks."""
+        self.push_screen(UnlockScreen(self.kit), self._unlocked)
+        self.set_interval(1.0, self._tick)
+
+    def _unlocked(self, operator: Operator | None) -> None:
+        if operator is None:
+            self.exit()
+            return
+        self.operator = operator
+        self._touched_at = self._monotonic()
+        self.run_worker(self._arrive(), group="arrive")
+
+    async def _arrive(self) -> None:
+        try:
+            self._day_floor = await self.journey.day_floor()
+        except OperatorError as error:
+            self.tell(error)
+        await self.journey.home()
+        self._tick()
+
+    def action_lock(self) -> None:
+        """Lock now."""
+        self.show_locked()
+
+    def show_locked(self) -> None:
+        """Keep what is on the screen, forget the keys, ask for the passphrase."""
+        if not self._locking and self.operator is not None:
+            self._locking = True
+            self.run_worker(self._lock(), group="lock")
+
+    async def _lock(self) -> None:
+        """Every page settles first; then nothing of a person stays on a screen."""
+        try:
+            for screen in list(self.screen_stack):
+                if isinstance(screen, Page):
+                    await self._settle(screen)
+            await self.journey.lock()
+            self.operator = None
+            self.last_row = {}
+            self.delivery.forget()
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+            await self.push_screen(UnlockScreen(self.kit), self._unlocked)
+        finally:
+            self._locking = False
+
+    async def _settle(self, page: Page[Any]) -> None:
+        try:
+            await page.settle()
+        except OperatorError as error:
+            self.log.error(error.code)
+
+    async def action_leave(self) -> None:
+        """Lock and end."""
+        if self.operator is not None:
+            await self._lock()
+        self.exit()
+
+    def action_leave_hint(self) -> None:
+        """Ctrl+C is pressed for many reasons; it ends nothing."""
+        if isinstance(self.screen, Page):
+            self.screen.say(_("Ctrl+Q leaves the kit. Ctrl+L locks it."))
+
+    # Keys that work everywhere
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Finding and locking need an unlocked kit; in a field the slash is a slash."""
+        del parameters
+        if action == "lock":
+            return self.operator is not None
+        if action == "find":
+            return self.operator is not None and not isinstance(self.focused, Input)
+        return True
+
+    async def action_find(self) -> None:
+        """Find a person, from anywhere."""
+        await self.journey.find()
+
+    async def action_explain(self) -> None:
+        """Explain the field or the screen."""
+        await self.journey.explain()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Give the palette the kit's own commands, not the framework's."""
+        del screen
+        if self.operator is not None:
+            yield SystemCommand(_("New enrollment"), _("Begin with the consent"), self.journey.new)
+            yield SystemCommand(_("Find a person"), _("By name or number"), self.journey.find)
+            yield SystemCommand(_("Send now"), _("To the central server"), self.journey.send)
+            yield SystemCommand(_("Drafts"), _("Go on where you stopped"), self.journey.drafts)
+            yield SystemCommand(_("Lock"), _("Ask for the passphrase"), self.action_lock)
+        yield SystemCommand(_("Colours"), _("Dark, light, strong contrast"), self.change_colours)
+        yield SystemCommand(_("Leave"), _("Lock the kit and end"), self.action_leave)
+
+    def change_colours(self) -> None:
+        """Take the next theme."""
+        self.theme = next_theme(self.theme)
+
+    def tell(self, error: OperatorError) -> None:
+        """Show an operating error on whatever page is on top."""
+        if isinstance(self.screen, Page):
+            self.screen.trouble(error)
+
+    # The clock that locks
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody is there."""
+        if isinstance(event, events.Key | events.MouseDown | events.Paste):
+            self._touched_at = self._monotonic()
+        await super().on_event(event)
+
+    def _tick(self) -> None:
+        if self.operator is None:
+            return
+        left = int(self._idle_seconds - (self._monotonic() - self._touched_at))
+        if left <= 0 and not self.delivery.running:
+            self.show_locked()
+            return
+        if isinstance(self.screen, Page) and self.screen.is_mounted:
+            self.screen.top.tell(self.operator.name, left, self.delivery.brief)
+
+    def _delivery_moved(self) -> None:
+        """Tell the screen on top; called from the session's thread too."""
+        self.post_message(DeliveryMoved())
+
+    def on_delivery_moved(self) -> None:
+        """Draw what moved."""
+        self._tick()
+        if isinstance(self.screen, Page):
+            self.screen.delivery_moved()
+
+    # The fall
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End in words: no traceback on the screen, for its locals hold people.
+
+        Textual calls this for every exception that nobody caught, in handlers and workers alike.
+        """
+        self._return_code = 1
+        first = self._exception is None
+        if first:
+            self._exception = error
+            self._exception_event.set()
+            cause = error.error if isinstance(error, WorkerFailed) else error
+            self.kit.lock()
+            self.panic(say_crash(crash_code(cause), self._crash_file(cause)))
+
+    def _crash_file(self, error: BaseException) -> Path | None:
+        """Write the report; a full disk must not hide the first fault."""
+        try:
+            return self._report_crash(error)
+        except OSError:
+            return None
+
+
+def _must_be_ascii() -> bool:
+    if "ENROLLKIT_ASCII" in os.environ:
+        return os.environ["ENROLLKIT_ASCII"] not in {"", "0"}
+    encoding = getattr(sys.stdout, "encoding", None) or ""
+    return not encoding.lower().replace("-", "").startswith("utf")

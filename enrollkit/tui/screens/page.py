@@ -1,0 +1,123 @@
+"""What every screen has: the top line, a body, a place for notices, the keys that work now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.worker import Worker
+
+from enrollkit.errors import OperatorError
+from enrollkit.locale import _
+from enrollkit.tui.widgets.key_bar import KeyBar
+from enrollkit.tui.widgets.notice import Notice
+from enrollkit.tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from enrollkit.app.kit import Kit
+    from enrollkit.tui.app import KitApp
+
+__all__ = ["Page", "ask"]
+
+Result = TypeVar("Result")
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+async def ask(call: Callable[Given, Answer], *args: Given.args, **kwargs: Given.kwargs) -> Answer:
+    """Ask the kit something off the UI thread; a key press is never kept waiting by the disk."""
+    return await asyncio.to_thread(call, *args, **kwargs)
+
+
+class Page(Screen[Result], Generic[Result]):
+    """A screen of the kit. Subclasses give ``TITLE``, ``HELP`` and ``content``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (110, "-wide"),
+    ]
+    HELP: ClassVar[str] = ""
+    HEADING: ClassVar[str] = ""
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self.kit = kit
+
+    @property
+    def kit_app(self) -> KitApp:
+        """The app, by its own type."""
+        app: Any = self.app
+        found: KitApp = app
+        return found
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame around the content."""
+        yield TopBar(_(self.HEADING))
+        with VerticalScroll(id="body", can_focus=False):
+            yield from self.content()
+        yield Notice()
+        yield KeyBar()
+
+    def content(self) -> Iterable[Widget]:
+        """Give the widgets between the two lines."""
+        return ()
+
+    @property
+    def top(self) -> TopBar:
+        """The first line."""
+        return self.query_one(TopBar)
+
+    @property
+    def keys(self) -> KeyBar:
+        """The last line."""
+        return self.query_one(KeyBar)
+
+    @property
+    def notice(self) -> Notice:
+        """The place for things to tell."""
+        return self.query_one(Notice)
+
+    def help_text(self) -> str:
+        """Explain the screen; screens with fields explain the field first."""
+        return _(self.HELP)
+
+    def say(self, text: str, *, warn: bool = False, stay: bool = False) -> None:
+        """Tell the operator something, if the screen still stands."""
+        if self.is_mounted and self.query(Notice):
+            self.notice.say(text, warn=warn, stay=stay)
+
+    def begin(
+        self, work: Coroutine[Any, Any, None], *, group: str = "page", exclusive: bool = False
+    ) -> Worker[None]:
+        """Start work beside the keys; an operating error becomes words, any other a crash."""
+        return self.run_worker(self._told(work), group=group, exclusive=exclusive)
+
+    async def settle(self) -> None:
+        """Bring to disk what is only on the screen; asked for before the kit is locked."""
+
+    def delivery_moved(self) -> None:
+        """Draw the progress of sending; most screens show it in the top line only."""
+
+    def action_back(self) -> None:
+        """Go back; nothing is lost."""
+        self.dismiss(None)
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except OperatorError as error:
+            self.trouble(error)
+
+    def trouble(self, error: OperatorError) -> None:
+        """Say what went wrong, in the error's own words; a locked kit asks for the passphrase."""
+        if error.code == "vault-locked":
+            self.kit_app.show_locked()
+        else:
+            self.say(_(error.text), warn=True, stay=True)

@@ -1,0 +1,127 @@
+"""One person: numbers, state, what happened, and the records linked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from enrollkit.app.results import PersonPage
+from enrollkit.app.system import local_time
+from enrollkit.locale import _
+from enrollkit.tui.form import label_of
+from enrollkit.tui.marks import mark_of, shown
+from enrollkit.tui.screens.page import Page, ask
+from enrollkit.tui.widgets.summary import gender_word
+
+if TYPE_CHECKING:
+    from enrollkit.app.kit import Kit
+
+__all__ = ["PersonScreen"]
+
+
+class PersonScreen(Page[None]):
+    """Reads the page of one person; changes nothing itself."""
+
+    HEADING = "A person"
+    HELP = (
+        "Left: what happened, the newest last. Right: health records linked to the person. "
+        "'Signed for' means that the central server gave its signature; before that it is only "
+        "on this laptop."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "card", "card"),
+        Binding("v", "record", "add record"),
+    ]
+    _page: PersonPage | None = None
+
+    def __init__(self, kit: Kit, ident: str) -> None:
+        super().__init__(kit)
+        self._ident = ident
+
+    def content(self) -> Iterable[Widget]:
+        """Give the head, then two columns."""
+        yield Static(_("Reading …"), id="person-head", markup=False)
+        with Horizontal(id="person-columns"):
+            yield Static("", id="person-history", markup=False)
+            yield Static("", id="person-links", markup=False)
+
+    def on_screen_resume(self) -> None:
+        """Read anew whenever somebody comes back."""
+        self.begin(self._read(), group="read", exclusive=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Cards and records need the person to be read."""
+        del parameters
+        return self._page is not None if action in {"card", "record"} else True
+
+    async def action_card(self) -> None:
+        """Make the card."""
+        if self._page is not None:
+            name = self._page.enrollment.person.name
+            await self.kit_app.journey.print_cards([self._page.enrollment.id], name)
+
+    async def action_record(self) -> None:
+        """Add a record."""
+        if self._page is not None:
+            name = self._page.enrollment.person.name
+            await self.kit_app.journey.add_record(self._page.enrollment.id, name)
+
+    async def _read(self) -> None:
+        self._page = page = await ask(self.kit.people.page, self._ident)
+        self.query_one("#person-head", Static).update(self._head(page))
+        self.query_one("#person-history", Static).update(self._history(page))
+        self.query_one("#person-links", Static).update(self._links(page))
+        self.refresh_bindings()
+
+    def _head(self, page: PersonPage) -> Content:
+        person = page.enrollment.person
+        age = _("{age} years").format(age=person.birth.age_at(self.kit_app.today()))
+        facts = [gender_word(person.gender.value), f"{person.birth.text()} ({age})"]
+        facts += [person.address.village]
+        mark = mark_of(page.state.value).draw(ascii_only=self.app.has_class("-ascii"))
+        lines = [
+            Content.styled(shown(person.name), "bold") + Content("   ") + mark,
+            Content(shown(", ".join(facts))),
+            Content(shown(person.name_native)) if person.name_native else Content(""),
+            self._numbers(page),
+        ]
+        if page.reason is not None:
+            lines += [Content(""), self._reason(page)]
+        return Content("\n").join(line for line in lines if line.plain or page.reason)
+
+    def _numbers(self, page: PersonPage) -> Content:
+        provisional = _("provisional {number}").format(number=page.provisional)
+        if page.abha_number is None:
+            words = _("not an ABHA number")
+            return Content.styled(provisional, "bold $accent") + Content(f"  ({words})")
+        known = Content.styled(f"ABHA {page.abha_number}", "bold $accent")
+        address = f"   {page.abha_address}" if page.abha_address else ""
+        return known + Content(address) + Content.styled(f"   {provisional}", "$secondary")
+
+    def _reason(self, page: PersonPage) -> Content:
+        label = label_of(page.reason.pointer) if page.reason else ""
+        text = page.reason.text if page.reason else ""
+        return Content.styled(f"! {label}: {text}" if label else f"! {text}", "bold $warning")
+
+    def _history(self, page: PersonPage) -> Content:
+        lines = [Content.styled(_("What happened"), "bold")]
+        for event in page.history:
+            when = local_time(event.at).strftime("%d %b %H:%M")
+            who = _(", {name}").format(name=shown(event.who)) if event.who else ""
+            lines.append(Content.styled(when, "$secondary") + Content(f"  {event.what}{who}"))
+        return Content("\n").join(lines)
+
+    def _links(self, page: PersonPage) -> Content:
+        lines = [Content.styled(_("Records"), "bold")]
+        for link in page.links:
+            mark = mark_of(link.state.value).draw(ascii_only=self.app.has_class("-ascii"))
+            lines.append(mark + Content(f"  {shown(link.display)}"))
+        if not page.links:
+            lines.append(Content.styled(_("none yet; V adds one"), "$secondary"))
+        return Content("\n").join(lines)
