@@ -34,7 +34,8 @@ def normalise(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """Give the row as it is to be checked and stored, and a note for each field that changed.
 
     Pure; the row handed in stays as it is. Never raises, whatever JSON the row holds. A missing
-    value (``null``, or blank text where text may be missing) is left out without a note.
+    value (``null``, blank text where text may be missing, a guardian with nothing filled in) is
+    left out without a note.
     """
     notes: list[Problem] = []
     tidied = _tidy(row, "", _FIELDS, notes)
@@ -42,6 +43,8 @@ def normalise(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         group = tidied.get(key)
         if isinstance(group, Mapping):
             tidied[key] = _tidy(group, f"/{key}", fields, notes)
+    if isinstance(tidied.get("guardian"), Mapping) and not any(tidied["guardian"].values()):
+        del tidied["guardian"]
     return tidied, sorted(notes, key=lambda note: note.pointer)
 
 

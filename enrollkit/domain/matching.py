@@ -108,8 +108,9 @@ def same_person(one: Likeness, other: Likeness) -> bool:
     """Whether the two records look like one person: a question to ask, not a finding.
 
     Gender, district and birth year agree, no known part of the birth contradicts, the names
-    sound alike, and one thing more fits: the full date of birth, the mobile number, or the
-    village with the very same words in the name. Two different Aadhaar numbers are two people.
+    sound alike, and one thing more fits: the end of the Aadhaar number, the full date of birth,
+    the mobile number, or the village with the very same words in the name. Two different Aadhaar
+    numbers are two people.
     """
     if (one.gender, one.district, one.birth.year) != (
         other.gender, other.district, other.birth.year
@@ -192,6 +193,8 @@ def _fillers_fit(one: str, other: str) -> bool:
 def _something_more_fits(one: Likeness, other: Likeness) -> bool:
     full = all((one.birth.month, one.birth.day, other.birth.month, other.birth.day))
     if full or (one.mobile is not None and one.mobile == other.mobile):
+        return True
+    if one.aadhaar_last4 is not None and one.aadhaar_last4 == other.aadhaar_last4:
         return True
     return _words_sorted(one.village) == _words_sorted(other.village) and sorted(
         _words(one.name)

@@ -196,19 +196,19 @@ def _address_problems(row: Mapping[str, Any], places: PlaceNames) -> Iterator[Pr
 def _duplicates(
     row: Mapping[str, Any], context: Context, found: list[Problem]
 ) -> Iterator[Problem]:
+    """Whoever is here already: by Aadhaar number where one is known, else by name."""
     if context.aadhaar_seen or context.aadhaar_holder is not None:
-        yield Problem(
-            pointer="/aadhaar",
-            code="duplicate-aadhaar",
-            text=_("Somebody with this Aadhaar number is here already. Look at that record first."),
-            severity=Severity.REVIEW,
-            related=context.aadhaar_holder,
-        )
+        yield _same_number(context.aadhaar_holder)
     one = _likeness(row, context, found)
     if one is None:
         return
     for other in context.find_alike(match_key(one)):
-        if other.id != context.aadhaar_holder and same_person(one, other):
+        if other.id == context.aadhaar_holder or not same_person(one, other):
+            continue
+        # After a lock the numbers are forgotten, but their last digits are still on record.
+        if one.aadhaar_last4 is not None and one.aadhaar_last4 == other.aadhaar_last4:
+            yield _same_number(other.id)
+        else:
             yield Problem(
                 pointer="/name",
                 code="duplicate-person",
@@ -216,7 +216,17 @@ def _duplicates(
                 severity=Severity.REVIEW,
                 related=other.id,
             )
-            return
+        return
+
+
+def _same_number(holder: str | None) -> Problem:
+    return Problem(
+        pointer="/aadhaar",
+        code="duplicate-aadhaar",
+        text=_("Somebody with this Aadhaar number is here already. Look at that record first."),
+        severity=Severity.REVIEW,
+        related=holder,
+    )
 
 
 def _likeness(row: Mapping[str, Any], context: Context, found: list[Problem]) -> Likeness | None:

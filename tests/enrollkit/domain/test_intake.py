@@ -88,6 +88,13 @@ def test_a_missing_value_is_left_out_without_a_note(pointer: str, blank: str | N
     assert pointer.rpartition("/")[2] not in tidied
 
 
+@pytest.mark.parametrize("guardian", [{}, {"name": " ", "relation": None}, None])
+def test_a_guardian_with_nothing_filled_in_is_none(guardian: dict[str, Any] | None) -> None:
+    tidied, notes = normalise(row(guardian=guardian))
+    assert "guardian" not in tidied
+    assert notes == []
+
+
 def test_a_whole_number_with_a_point_becomes_a_plain_one() -> None:
     tidied, notes = normalise(with_value(row(), "/birth/year", 1987.0))
     assert isinstance(value_at(tidied, "/birth/year"), int)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -205,6 +206,20 @@ def test_an_aadhaar_number_taken_before_is_asked_about_once() -> None:
     )
     assert [(one.pointer, one.code, one.related) for one in problems] == [
         ("/aadhaar", "duplicate-aadhaar", "ab" * 16)
+    ]
+
+
+def test_after_a_lock_the_last_digits_and_the_name_find_the_number_again() -> None:
+    other = Likeness(
+        id="ab" * 16, name="Kamala Devi", gender=Gender.FEMALE, birth=BirthDate(year=1987),
+        district=212, village="Elsewhere", aadhaar_last4="1234",
+    )  # fmt: skip
+    raw = row(name="Kamla")
+    alike = context(find_alike=lambda _: [other], aadhaar_last4="1234")
+    assert check(raw, alike) == []
+    other = replace(other, name="Kamla Devi")
+    assert [(one.pointer, one.code) for one in check(raw, alike)] == [
+        ("/aadhaar", "duplicate-aadhaar")
     ]
 
 
