@@ -37,6 +37,8 @@ _SHORT_FORMS: Final = {
     "sk": "shekh", "sheikh": "shekh", "shaikh": "shekh", "shaik": "shekh", "sheik": "shekh",
     "ch": "choudhari", "abd": "abdul",
 }  # fmt: skip
+# More words than these are never written as one.
+_JOINED_MAX: Final = 3
 # Longer before shorter, for each is applied to the whole word in this order.
 _SOUNDS: Final = tuple((re.compile(pattern), replacement) for pattern, replacement in (
     (r"ksh|x", "ks"),
@@ -55,6 +57,8 @@ _SOUNDS: Final = tuple((re.compile(pattern), replacement) for pattern, replaceme
     (r"(?<=[^aeiou])y\b", "i"),
     (r"[ao][uv](?![aeiou])", "o"),
     (r"(.)\1+", r"\1"),
+    # The short a that is written or not: Kamala and Kamla, Mamata and Mamta.
+    (r"(?<=[aeiou][^aeiou])a(?=[^aeiou][aeiou])", ""),
 ))  # fmt: skip
 
 
@@ -96,11 +100,10 @@ def match_key(one: Likeness) -> str:
     """Give the sixteen characters under which a store files and finds this person.
 
     Two people for whom :func:`same_person` holds always have the same key. It is a digest of
-    gender, district, birth year and the letters of the name's sound in alphabetical order, so
-    that neither the order of the words nor the spaces between them matter.
+    gender, district, birth year and the set of letters in the name's sound, so that neither the
+    order of the words nor the spaces between them matter.
     """
-    letters = "".join(sorted("".join(name_key(one.name))))
-    text = f"{one.gender}|{one.district}|{one.birth.year}|{letters}"
+    text = f"{one.gender}|{one.district}|{one.birth.year}|{_letters(one.name)}"
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -129,9 +132,7 @@ def name_key(name: str) -> tuple[str, ...]:
     Titles, single letters and words that half a district carries are left out, unless nothing
     else is there.
     """
-    words = _words(name)
-    telling = [word for word in words if len(word) > 1 and word not in _FILLERS]
-    return tuple(sorted(sound(word) for word in telling or words))
+    return tuple(sorted(sound(word) for word in _telling_words(name)))
 
 
 def sound(word: str) -> str:
@@ -166,18 +167,28 @@ def _births_agree(one: BirthDate, other: BirthDate) -> bool:
 
 def _names_agree(one: str, other: str) -> bool:
     """The telling words sound alike, joined or apart, and no initial stands against another."""
-    left, right = name_key(one), name_key(other)
-    if left != right and not _joined_alike(left, right):
+    if name_key(one) != name_key(other) and not _joined_alike(one, other):
         return False
     return _initials_fit(one, other) and _fillers_fit(one, other)
 
 
-def _joined_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def _joined_alike(one: str, other: str) -> bool:
     """``Ram Kali`` and ``Ramkali``: the single word is the other's words in some order."""
-    whole, parts = sorted((one, other), key=len)
-    if len(whole) != 1 or not 1 < len(parts) <= 3:  # noqa: PLR2004 - more words are never joined
+    whole, parts = sorted((_telling_words(one), _telling_words(other)), key=len)
+    if len(whole) != 1 or not 1 < len(parts) <= _JOINED_MAX or _letters(one) != _letters(other):
         return False
-    return any("".join(order) == whole[0] for order in permutations(parts))
+    wanted = sound(whole[0])
+    return any(sound("".join(order)) == wanted for order in permutations(parts))
+
+
+def _letters(name: str) -> str:
+    """Give the letters of a name's sound, each once; a comes and goes where words are joined."""
+    return "".join(sorted(set("".join(name_key(name))) - {"a"}))
+
+
+def _telling_words(name: str) -> list[str]:
+    words = _words(name)
+    return [word for word in words if len(word) > 1 and word not in _FILLERS] or words
 
 
 def _initials_fit(one: str, other: str) -> bool:

@@ -18,7 +18,7 @@ ONE = Likeness(
 NAMES = st.lists(
     st.sampled_from([
         "Ram", "Kali", "Ramkali", "Devi", "Sita", "Seeta", "M", "Mohd", "Md", "Lakshmi", "Laxmi",
-        "Smt", "Kumar", "Ravi", "Vira", "Naynaben", "Nayna",
+        "Smt", "Kumar", "Ravi", "Vira", "Naynaben", "Nayna", "Sitaram", "Kamala", "Kamla",
     ]),
     min_size=1, max_size=3,
 ).map(" ".join)  # fmt: skip
@@ -36,6 +36,7 @@ LIKENESSES = st.builds(
         ("Sudam", "Sudaam"), ("Ajay", "Ajai"), ("Sita", "Seeta"), ("Lakshmi", "Laxmi"),
         ("Lakshmi", "Lakshmee"), ("Geeta", "Gita"), ("Pooja", "Puja"), ("Kavita", "Kavitha"),
         ("Viswas", "Vishwas"), ("Bharati", "Bharathi"), ("Vijay", "Wijay"), ("Priya", "Pria"),
+        ("Kamla", "Kamala"), ("Mamta", "Mamata"), ("Sharda", "Sharada"), ("Rajni", "Rajani"),
         ("Mohd", "Mohammed"), ("Md", "Muhammad"), ("Sheikh", "Sk"), ("Zubair", "Jubair"),
         ("Choudhary", "Chaudhari"), ("Choudhury", "Chowdhury"), ("Phoolmati", "Fulmati"),
         ("Mukherjee", "Mukherji"), ("Akbar", "Akbbar"), ("Shiv", "Siw"), ("Qadir", "Kadir"),
@@ -63,6 +64,15 @@ def test_names_of_twins_do_not_sound_alike(one: str, other: str) -> None:
 )
 def test_order_titles_capitals_and_joining_do_not_hide_a_person(other: str) -> None:
     assert same_person(ONE, replace(ONE, name=other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Ram Kali", "Ramkali"), ("Sita Ram", "Sitaram"), ("Ram Mohan", "Rammohan")],
+)
+def test_a_name_in_one_word_or_two_is_one_name(one: str, other: str) -> None:
+    assert same_person(replace(ONE, name=one), replace(ONE, name=other))
+    assert match_key(replace(ONE, name=one)) == match_key(replace(ONE, name=other))
 
 
 def test_two_children_of_one_house_and_birthday_are_two_people() -> None:

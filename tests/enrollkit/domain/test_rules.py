@@ -211,7 +211,7 @@ def test_an_aadhaar_number_taken_before_is_asked_about_once() -> None:
 
 def test_after_a_lock_the_last_digits_and_the_name_find_the_number_again() -> None:
     other = Likeness(
-        id="ab" * 16, name="Kamala Devi", gender=Gender.FEMALE, birth=BirthDate(year=1987),
+        id="ab" * 16, name="Vimla Devi", gender=Gender.FEMALE, birth=BirthDate(year=1987),
         district=212, village="Elsewhere", aadhaar_last4="1234",
     )  # fmt: skip
     raw = row(name="Kamla")
