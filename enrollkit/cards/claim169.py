@@ -176,9 +176,31 @@ def _inflate(text: str) -> bytes:
         raise _Unreadable("not compressed as a card is") from None
     if not inflater.eof:
         raise _Unreadable("cut short, or too large")
-    if inflater.unused_data:
-        raise _Unreadable("something follows the card")
+    if inflater.unused_data or _is_respelt(packed, plain):
+        raise _Unreadable("something was added to the card")
     return plain
+
+
+def _is_respelt(packed: bytes, plain: bytes) -> bool:
+    """Whether bits that zlib skips are set, so that other bytes would give the same card.
+
+    They fill up the head of a stored block and the last byte before the four-byte checksum
+    (RFC 1951, sections 3.1 and 3.2.4). A bit of that byte is a filling one when the highest set
+    bit can be cleared and nothing changes.
+    """
+    is_stored = packed[2] & 0b110 == 0
+    if is_stored and packed[2] >> 3:
+        return True
+    last = packed[-5]
+    if last == 0:
+        return False
+    cleared = bytearray(packed)
+    cleared[-5] = last ^ 1 << last.bit_length() - 1
+    inflater = zlib.decompressobj()
+    try:
+        return inflater.decompress(bytes(cleared), INFLATED_BYTES_MAX) == plain and inflater.eof
+    except zlib.error:
+        return False
 
 
 def _load(data: bytes, *, tags: frozenset[int] = frozenset()) -> Any:

@@ -35,7 +35,7 @@ def modules_of(text: str) -> tuple[tuple[bool, ...], ...]:
     except ValueError:
         raise CardPayloadTooLarge("no QR code holds it") from None
     image: Any = zxingcpp.write_barcode_to_image(barcode, scale=1, add_quiet_zones=False)
-    rows: list[list[int]] = memoryview(image).tolist()
+    rows: Any = memoryview(image).tolist()
     if len(rows) > _SIDE_MAX:
         raise CardPayloadTooLarge(f"a QR code of {len(rows)} modules")
     return tuple(tuple(level == 0 for level in row) for row in rows)

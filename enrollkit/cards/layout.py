@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from enrollkit.cards.codes import QUIET_MODULES, modules_of
-from enrollkit.cards.fonts import can_shape
+from enrollkit.cards.fonts import can_shape, printable
 from enrollkit.cards.typesetting import Block, Paper, dots
 from enrollkit.locale import _
 
@@ -33,6 +33,9 @@ _BAND: Final = dots(5.2)
 _DOTS_A_LINE: Final = 1.3 * 300 / 72
 """Room for one line of facts, for each point of its letters' size."""
 _FACTS_MAX: Final = 5
+_NAME_ORDINARY_MAX: Final = 44
+_NAME_LINE_MIN: Final = 9.0
+"""Points; a name that would be smaller on one line takes two."""
 
 
 class Layout(StrEnum):
@@ -111,11 +114,10 @@ def _draw_header(paper: Paper, face: CardFace, left: int, right: int, top: int) 
 
 def _draw_person(paper: Paper, face: CardFace, left: int, top: int, width: int) -> None:
     """Draw name, name in own script, and the facts, from the top down."""
-    at = _draw_block(
-        paper, paper.fit(face.name, width, sizes=(12.5, 6), lines_max=2, bold=True), left, top
-    )
+    name = _fit_name(paper, face.name, width, size=12.5, bold=True)
+    at = _draw_block(paper, name, left, top)
     if face.name_native and can_shape(face.name_native):
-        native = paper.fit(face.name_native, width, sizes=(12, 6), lines_max=2, bold=False)
+        native = _fit_name(paper, face.name_native, width, size=name.size, bold=False)
         at = _draw_block(paper, native, left, at)
     facts = [_("Born {born}  ·  {gender}").format(born=face.born, gender=face.gender)]
     facts += [face.guardian] if face.guardian else []
@@ -126,7 +128,18 @@ def _draw_person(paper: Paper, face: CardFace, left: int, top: int, width: int) 
     size = min(8.0, room / len(facts) / _DOTS_A_LINE)
     for fact in facts:
         block = paper.fit(fact, width, sizes=(max(size, 5), 5), lines_max=1, bold=False)
-        at = _draw_block(paper, block, left, at)
+        if at + block.height <= top + dots(31):
+            at = _draw_block(paper, block, left, at)
+
+
+def _fit_name(paper: Paper, name: str, width: int, *, size: float, bold: bool) -> Block:
+    """Fit a name: large on one line, else on two; a very long one small, so that it stays whole."""
+    least = min(size, _NAME_LINE_MIN)
+    if paper.width(printable(name), least, bold=bold) <= width:
+        return paper.fit(name, width, sizes=(size, least), lines_max=1, bold=bold)
+    if len(name) <= _NAME_ORDINARY_MAX:
+        return paper.fit(name, width, sizes=(min(size, 10.5), 7), lines_max=2, bold=bold)
+    return paper.fit(name, width, sizes=(min(size, 7.5), 5), lines_max=3, bold=bold)
 
 
 def _draw_block(paper: Paper, block: Block, left: int, top: int) -> int:
@@ -141,7 +154,7 @@ def _draw_number(paper: Paper, face: CardFace, left: int, right: int, top: int) 
     room = dots(54)
     number = paper.fit(face.number, room, sizes=(16.5, 8), lines_max=1, bold=True)
     baseline = top + dots(47.1)
-    paper.put(face.number_label, left, top + dots(42.0), 6)
+    paper.put(face.number_label, left, top + dots(41.8), 6)
     paper.put(number.lines[0], left, baseline, number.size, bold=True)
     issued = _("Issued {date}").format(date=face.issued)
     paper.put(issued, right, baseline - dots(2.6), 6, end=True)

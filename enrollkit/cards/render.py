@@ -117,7 +117,7 @@ def _pictures(document: bytes) -> Iterator[tuple[int, int, bytes]]:
                 image = page.render(scale=_SCALE, grayscale=True).to_pil()
                 page.close()
                 buffer = io.BytesIO()
-                image.save(buffer, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), optimize=True)
+                image.save(buffer, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), compress_level=4)
                 yield at + 1, count, buffer.getvalue()
         finally:
             pdf.close()

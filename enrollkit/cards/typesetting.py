@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 from enrollkit.cards.fonts import (
     BOLD,
@@ -79,7 +80,8 @@ class Paper:
     def __exit__(self, *_: object) -> None:
         # Windows cannot delete the folder while a font file in it is open.
         for font in self.pdf.fonts.values():
-            font.close()
+            if isinstance(font, TTFFont):
+                font.close()
         self._stack.close()
 
     def width(self, text: str, size: float, *, bold: bool) -> float:

@@ -6,15 +6,17 @@ unpacked, and only formats that cameras and scanners write are opened.
 
 from __future__ import annotations
 
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pypdfium2
 import zxingcpp
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from enrollkit.errors import DocumentUnreadable
 
@@ -25,7 +27,14 @@ PAGES_MAX: Final = 200
 PIXELS_MAX: Final = 60_000_000
 """More than a phone's camera makes, and than an A4 page at 600 dpi."""
 
-_FORMATS: Final = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF")
+_FORMATS: Final = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+_QR_CODES: Final = zxingcpp.barcode_formats_from_str("QRCode")
+_DAMAGES: Final = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
+    struct.error,
+)  # fmt: skip
+"""What Pillow's readers raise for damaged files."""
+
 _PDF_MARK: Final = b"%PDF-"
 _PDF_MARK_WITHIN: Final = 1024
 _PDF_DPI: Final = 300
@@ -67,7 +76,7 @@ def read_codes(path: Path) -> list[str]:
 def _codes_on(page: Image.Image) -> list[str]:
     """Read one page; try harder only where nothing is found."""
     for attempt in _attempts(page):
-        found = zxingcpp.read_barcodes(attempt, formats=zxingcpp.BarcodeFormat.QRCode)
+        found = zxingcpp.read_barcodes(attempt, formats=_QR_CODES)
         if found:
             return [barcode.text for barcode in _in_reading_order(found)]
     return []
@@ -97,23 +106,47 @@ def _in_reading_order(found: list[zxingcpp.Barcode]) -> list[zxingcpp.Barcode]:
 
 
 def _picture_pages(path: Path) -> Iterator[Image.Image]:
-    """Open a picture, or each frame of one, upright and grey."""
+    """Open a picture, or each page of a scanned TIFF, upright and grey."""
+    number = 0
+    with _open_picture(path) as image:
+        while (page := _page_of(image, number)) is not None:
+            yield page
+            number += 1
+
+
+def _open_picture(path: Path) -> Image.Image:
+    with _pillow_mapped():
+        return Image.open(path, formats=_FORMATS)
+
+
+def _page_of(image: Image.Image, number: int) -> Image.Image | None:
+    """Unpack one page; ``None`` after the last. Only TIFF has pages: a GIF's frames are a film."""
+    if number and image.format != "TIFF":
+        return None
+    with _pillow_mapped():
+        try:
+            image.seek(number)
+        except EOFError:
+            return None
+        if number >= PAGES_MAX or image.width * image.height > PIXELS_MAX:
+            raise DocumentTooLarge("pages or pixels")
+        return _grey(ImageOps.exif_transpose(image))
+
+
+@contextmanager
+def _pillow_mapped() -> Iterator[None]:
+    """Turn what Pillow raises for hostile and damaged files into our errors.
+
+    Its warnings are about the same files, which either read or do not; sizes are checked here.
+    """
     try:
-        with warnings.catch_warnings():
-            # Sizes are checked right below, before any pixel is unpacked.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=_FORMATS)
-        with image:
-            for number, frame in enumerate(ImageSequence.Iterator(image)):
-                if number >= PAGES_MAX or frame.width * frame.height > PIXELS_MAX:
-                    raise DocumentTooLarge("pages or pixels")
-                yield _grey(ImageOps.exif_transpose(frame))
+        with warnings.catch_warnings(action="ignore"):
+            yield
     except (Image.DecompressionBombError, MemoryError) as problem:
         raise DocumentTooLarge("pixels") from problem
     except UnidentifiedImageError as problem:
         raise DocumentUnreadable("no picture or PDF") from problem
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError) as problem:
-        # Pillow's readers of damaged files raise any of these.
+    except _DAMAGES as problem:
         raise DocumentUnreadable("the picture is damaged") from problem
 
 
@@ -147,8 +180,9 @@ def _rendered(document: pypdfium2.PdfDocument, at: int) -> Image.Image:
         page = document[at]
         width, height = page.get_size()
         finest = (PIXELS_MAX / max(1.0, width * height)) ** 0.5
-        picture = page.render(scale=min(_PDF_DPI / 72, finest), grayscale=True).to_pil()
+        bitmap = page.render(scale=min(_PDF_DPI / 72, finest), grayscale=True)
+        picture: Image.Image = bitmap.to_pil().convert("L")
         page.close()
     except pypdfium2.PdfiumError as problem:
         raise DocumentUnreadable("a page of the PDF is damaged") from problem
-    return picture.convert("L")
+    return picture
