@@ -1,71 +1,33 @@
-"""A laptop and a server in memory, with real signatures and every fault the road can have."""
+"""A laptop in memory: queue, inbox, clock and dice, and one list of what happened."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 
-from sync import wire
+from engine_server import DEVICE_KEY, INCARNATION, OPENING_KEY, SERVER_KEY, FakeServer, batch
 from sync.engine.envelope import DeviceEnvelope
 from sync.engine.pacing import Pacing
 from sync.engine.runner import Ports
 from sync.errors import (
-    ChainForked,
-    DevicePending,
-    DeviceUnknown,
-    Offline,
-    Portal,
     ReceiptInvalid,
-    ServerUnavailable,
     SyncBusy,
-    SyncError,
-    Timeout,
-    TooLarge,
 )
 from sync.ports import Tally
 from sync.protocol import (
     NO_DIGEST,
     DeviceState,
     FeedEntry,
-    FeedPage,
     HelloReply,
     Outcome,
     Receipt,
     SealedBatch,
-    Verdict,
 )
 from sync.sealing import (
-    OpeningKey,
-    SigningKey,
     VerifyKey,
-    open_feed_request,
-    open_hello,
-    seal_feed_page,
-    sign_hello_reply,
-    sign_receipt,
 )
 
-INCARNATION = "11" * 8
-SERVER_KEY = SigningKey(bytes([1]) * 32)
-FORGER_KEY = SigningKey(bytes([2]) * 32)
-DEVICE_KEY = SigningKey(bytes([3]) * 32)
-OPENING_KEY = OpeningKey(bytes([4]) * 96)
 QUICK = Pacing(tries_max=4, first_tries_max=2, push_bytes_min=64, push_bytes_max=4096)
-
-
-def batch(number: int, previous: bytes, count: int = 2) -> SealedBatch:
-    """Give a batch whose content is opaque to the engine anyway."""
-    data = wire.encode([number, previous, count])
-    return SealedBatch(
-        incarnation=INCARNATION,
-        number=number,
-        first_seq=1 + (number - 1) * count,
-        count=count,
-        digest=hashlib.sha256(data).digest(),
-        data=data,
-    )
 
 
 class FakeOutbox:
@@ -161,151 +123,6 @@ class FakeInbox:
         assert cursor == len(self.entries)
 
 
-@dataclass(kw_only=True)
-class FakeServer:
-    """A server in memory and the road to it; ``faults`` spoil one request each."""
-
-    events: list[str]
-    faults: Iterator[str] = field(default_factory=lambda: iter(()))
-    state: DeviceState = DeviceState.APPROVED
-    knows_device: bool = True
-    held: list[bytes] = field(default_factory=list)
-    news: list[FeedEntry] = field(default_factory=list)
-    page_entries: int = 2
-    outcome: Outcome = Outcome.ACCEPTED
-    poisoned: frozenset[int] = frozenset()
-    minimum_version: int = 1
-    request_bytes_max: int = 1 << 20
-    old_receipts: list[bytes] = field(default_factory=list)
-    requests: int = 0
-    bytes_up: int = 0
-
-    def traffic(self) -> tuple[int, int, int]:
-        return self.bytes_up, 10 * self.requests, self.requests
-
-    def hello(self, message: bytes) -> Generator[bytes, None, None]:
-        fault = self._begin("hello")
-        hello = open_hello(message, DEVICE_KEY.public)
-        if hello.public_key is None and not self.knows_device:
-            raise DeviceUnknown("device-unknown")
-        self.knows_device = True
-        if fault == "lost reply":
-            raise Timeout(fault)
-        upto = len(self.held)
-        reply = HelloReply(
-            version=1,
-            minimum_version=self.minimum_version,
-            state=self.state,
-            epoch="ee" * 8,
-            device=hello.device if fault != "other device" else "dd" * 8,
-            incarnation=hello.incarnation,
-            held_upto=upto,
-            held_digest=self.held[-1] if self.held else NO_DIGEST,
-            durable_upto=0,
-            feed_head=len(self.news),
-            programme_serial=1,
-            server_time=1,
-            nonce=hello.nonce if fault != "stale" else bytes(16),
-        )
-        yield sign_hello_reply(reply, FORGER_KEY if fault == "forged" else SERVER_KEY)
-        if self.state is DeviceState.APPROVED:
-            missing = range(hello.receipted_upto + 1, upto + 1)
-            yield from self._receipts(missing, hello.nonce, fault)
-
-    def push(self, nonce: bytes, batches: Iterable[SealedBatch]) -> Generator[bytes, None, None]:
-        fault = self._begin("push")
-        if self.state is DeviceState.PENDING:
-            raise DevicePending(approval_code="")
-        taken: list[int] = []
-        size = 0
-        for each in batches:
-            self.events.append(f"bytes {each.number}")
-            size += len(each.data)
-            self.bytes_up += len(each.data)
-            if fault == "cut up" and taken:
-                raise Offline(fault)
-            if size > self.request_bytes_max:
-                raise TooLarge("413")
-            if each.number == len(self.held) + 1:
-                self.held.append(each.digest)
-            if self.held[each.number - 1 :][:1] != [each.digest]:
-                raise ChainForked("409")
-            taken.append(each.number)
-        if fault == "lost reply":
-            raise Timeout(fault)
-        if fault == "silent":
-            return
-        yield from self._receipts(taken, nonce, fault)
-
-    def feed(self, request: bytes, after: int) -> bytes:
-        fault = self._begin("feed")
-        asked = open_feed_request(request, DEVICE_KEY.public)
-        if fault in {"lost reply", "cut down", "cut up"}:
-            raise Offline(fault)
-        page = FeedPage(
-            device=asked.device,
-            after=after,
-            head=len(self.news),
-            entries=tuple(self.news[after : after + self.page_entries]),
-            nonce=asked.nonce,
-        )
-        return seal_feed_page(page, SERVER_KEY, OPENING_KEY.public)
-
-    def restore(self, upto: int) -> None:
-        """Forget everything after a batch, as a server restored from a backup does."""
-        del self.held[upto:]
-
-    def _begin(self, name: str) -> str:
-        self.requests += 1
-        self.events.append(name)
-        fault = next(self.faults, "")
-        unreachable: dict[str, SyncError] = {
-            "offline": Offline(fault),
-            "portal": Portal(fault),
-            "busy": ServerUnavailable(fault, retry_after_seconds=7),
-        }
-        if fault in unreachable:
-            raise unreachable[fault]
-        if fault == "rolled back":
-            self.restore(len(self.held) // 2)
-        return fault
-
-    def _receipts(
-        self, numbers: Iterable[int], nonce: bytes, fault: str
-    ) -> Generator[bytes, None, None]:
-        for place, number in enumerate(numbers):
-            if fault == "cut down" and place == 1:
-                raise Offline(fault)
-            receipt = self._receipt(number, nonce)
-            changes: dict[str, object] = {
-                "other device": {"device": "dd" * 8},
-                "other batch": {"digest": bytes(32)},
-                "stale": {"nonce": bytes(16)},
-                "short": {"verdicts": receipt.verdicts[:1]},
-            }.get(fault, {})
-            key = FORGER_KEY if fault == "forged" else SERVER_KEY
-            raw = sign_receipt(replace(receipt, **changes), key)
-            yield raw
-            if fault == "doubled":
-                yield raw
-
-    def _receipt(self, number: int, nonce: bytes) -> Receipt:
-        verdict = Verdict(outcome=self.outcome)
-        if number in self.poisoned:
-            verdict = Verdict(outcome=Outcome.REJECTED, code="required", pointer="/name")
-        return Receipt(
-            epoch="ee" * 8,
-            device=DEVICE_KEY.public.id,
-            incarnation=INCARNATION,
-            batch=number,
-            digest=self.held[number - 1],
-            verdicts=(verdict, Verdict(outcome=self.outcome)),
-            durable_upto=0,
-            server_time=1,
-            nonce=nonce,
-        )
-
-
 class Stage:
     """Clock, sleeper, guard and dice of one laptop; time passes only in rests."""
 
@@ -366,11 +183,3 @@ class Laptop:
             guard=self.stage,
             randomness=self.stage,
         )
-
-
-def news(count: int) -> list[FeedEntry]:
-    """Give so many entries."""
-    return [
-        FeedEntry(seq=seq, kind="correction", at=1, record=None, body={"n": seq})
-        for seq in range(1, count + 1)
-    ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine_fakes import DEVICE_KEY, FORGER_KEY, OPENING_KEY, SERVER_KEY, news
+from engine_server import DEVICE_KEY, FORGER_KEY, OPENING_KEY, SERVER_KEY, news
 from sync import wire
 from sync.engine.envelope import DeviceEnvelope
 from sync.errors import EnvelopeInvalid, ReceiptInvalid, SyncError

@@ -10,7 +10,7 @@ import httpcore
 import httpx
 import pytest
 
-from engine_fakes import batch
+from engine_server import batch
 from scripted_server import ScriptedServer, answer, serving
 from sync import wire
 from sync.engine.http import FOREIGN_ERRORS, HttpTransport, Patience

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine_fakes import QUICK, Laptop, news
+from engine_fakes import QUICK, Laptop
+from engine_server import news
 from sync.engine.runner import deliver
 
 FAULTS = [

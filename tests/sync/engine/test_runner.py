@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine_fakes import QUICK, FakeOutbox, Laptop, batch, news
+from engine_fakes import QUICK, FakeOutbox, Laptop
+from engine_server import batch, news
 from sync.engine.account import Progress, Summary
 from sync.engine.runner import deliver
 from sync.errors import (

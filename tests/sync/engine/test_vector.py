@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import plain_hpke
 import protocol_vector as example
 from sync import capture, wire
 from sync.dictionaries import decompress
@@ -43,6 +44,12 @@ def test_the_signature_is_over_the_structure_of_rfc_9052(vector: dict[str, str])
     signed = example.sig_structure(protected, payload)
     assert example.DEVICE.public.holds(bytes.fromhex(vector["signature"]), signed)
     assert not example.DEVICE.public.holds(bytes.fromhex(vector["signature"]), signed + b"\x00")
+
+
+def test_an_independent_hpke_opens_the_seal(vector: dict[str, str]) -> None:
+    payload, info = bytes.fromhex(vector["payload"]), bytes.fromhex(vector["info"])
+    plain = plain_hpke.open_sealed(example.INGEST.to_bytes(), payload, info)
+    assert plain.hex() == vector["compressed"]
 
 
 def test_the_compressed_text_unpacks_to_the_rows(vector: dict[str, str]) -> None:
