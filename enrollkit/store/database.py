@@ -6,6 +6,7 @@ word for it, before the caller hears of it; anything else leaves no trace.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -107,6 +108,9 @@ class Database:
             raise NotInitialised(path.name)
         with mapped():
             path.chmod(0o600)
+            # SQLite would take an empty file for a new database, and hide that people are gone.
+            if path.stat().st_size == 0:
+                raise StoreDamaged("empty file")
         return cls(path, key, busy_timeout_ms=busy_timeout_ms)
 
     def write(self, work: Callable[[Tx], _T]) -> _T:
@@ -193,10 +197,10 @@ class Database:
             return
         connection: Any = self._tx.conn
         self._tx = None
-        try:
+        # Without the checkpoint all is still in the log beside the file, and is found there.
+        with contextlib.suppress(dbapi2.OperationalError):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-        finally:
-            connection.close()
+        connection.close()
 
     def _open_tx(self) -> Tx:
         assert self._tx is not None, "connected before the first job"  # noqa: S101 - our own order
