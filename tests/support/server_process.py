@@ -79,8 +79,11 @@ class ServerProcess:
         return done.stdout
 
 
-def run_server_command(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run_server_command(
+    arguments: Sequence[str], *, passphrase: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run an ``enrollkit-server`` command in a process of its own."""
+    extra = {"ENROLLKIT_SERVER_PASSPHRASE": passphrase} if passphrase else {}
     return subprocess.run(
         [*_COMMAND, *arguments],
         capture_output=True,
@@ -88,7 +91,7 @@ def run_server_command(arguments: Sequence[str]) -> subprocess.CompletedProcess[
         timeout=120,
         check=False,
         cwd=_ROOT,
-        env=_environment(),
+        env={**_environment(), **extra},
     )
 
 
