@@ -18,7 +18,6 @@ Trial: TypeAlias = SealedBatch | None
 
 _SMALL_PAYLOAD_BYTES_MAX: Final = 4 * 1024
 """A sealed key or number travels with the text; more is a piece of a photo."""
-_FIRST_GUESS: Final = 200
 _TRIALS_MAX: Final = 6
 _FULL_ENOUGH: Final = 0.85
 _AIM: Final = 0.95
@@ -59,15 +58,17 @@ def next_run(tx: Tx) -> Run | None:
     return Run(operations=tuple(taken), bytes_max=bytes_max)
 
 
-def fit(run: Run, attempt: Callable[[Sequence[Operation]], Trial]) -> SealedBatch:
+def fit(run: Run, attempt: Callable[[Sequence[Operation]], Trial], *, guess: int) -> SealedBatch:
     """Seal as many of the run's first operations as fit, by a few trials guided by size.
+
+    ``guess`` is how many may fit; how many did in the batch before is a good one.
 
     A single operation that is larger than a text batch may be travels alone, as large as a batch
     of photos may be; ``TooLarge`` past that, which :func:`append_operation` has made impossible.
     """
     fits: SealedBatch | None = None
     least, most = 0, len(run.operations)
-    count = min(most, _FIRST_GUESS)
+    count = min(most, max(1, guess))
     for _ in range(_TRIALS_MAX):
         batch = attempt(run.operations[:count])
         size = len(batch.data) if batch is not None else LIMITS.plain_batch_bytes_max

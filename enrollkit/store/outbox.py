@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from enrollkit.store.audit import append_audit, audit_head
 from enrollkit.store.batches import (
@@ -38,6 +38,9 @@ __all__ = ["Seal", "StoredOutbox", "begin_incarnation"]
 
 Seal: TypeAlias = Callable[[BatchHeader, Sequence[Operation]], SealedBatch]
 
+_FIRST_GUESS: Final = 300
+"""People that fit into a first batch."""
+
 
 def begin_incarnation(tx: Tx, incarnation: str) -> None:
     """Start a life of this device (16 hex digits): at first set-up, or after a cloned disk."""
@@ -58,6 +61,7 @@ class StoredOutbox:
         self._ingest_key_id = ingest_key_id
         self._seal = seal
         self._clock = clock
+        self._fitted = _FIRST_GUESS
 
     def incarnation(self) -> str:
         """Which life of this device is writing (16 hex digits)."""
@@ -146,7 +150,9 @@ class StoredOutbox:
             )
             return _sealed_or_none(self._seal, header, operations)
 
-        persist_batch(tx, fit(run, attempt), head, self._clock.now())
+        batch = fit(run, attempt, guess=self._fitted)
+        self._fitted = batch.count
+        persist_batch(tx, batch, head, self._clock.now())
         return True
 
 

@@ -41,6 +41,17 @@ class FoundPerson:
         return f"FoundPerson({self.id}, <withheld>)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Hit:
+    """A search entry: its row, and the folded names to rank it by."""
+
+    n: int
+    names: tuple[str, str]
+
+    def __repr__(self) -> str:
+        return f"_Hit({self.n}, <withheld>)"
+
+
 def index_person(tx: Tx, n: int, enrollment: Enrollment, *, abha_number: str | None) -> None:
     """Write the search entry of row ``n``, in place of an older one."""
     person = enrollment.person
@@ -70,12 +81,12 @@ def search_people(tx: Tx, query: str, *, limit: int = 50) -> list[FoundPerson]:
         return recent_people(tx, limit=limit)
     number = re.sub(r"[\s-]", "", typed)
     by_number = _number_match(number)
-    found: dict[str, FoundPerson] = {}
+    found: dict[int, _Hit] = {}
     for match in (by_number, _word_match(typed, anywhere=False), _word_match(typed, anywhere=True)):
         if match is not None and len(found) < limit:
-            found |= {hit.id: hit for hit in _hits(tx, match) if hit.id not in found}
+            found = {hit.n: hit for hit in _hits(tx, match)} | found
     ranked = sorted(found.values(), key=lambda hit: _rank(hit, typed))
-    return ranked[:limit]
+    return [_read_person(tx, hit.n) for hit in ranked[:limit]]
 
 
 def recent_people(tx: Tx, *, limit: int = 50) -> list[FoundPerson]:
@@ -112,27 +123,32 @@ def _phrase(word: str, *, anywhere: bool) -> str | None:
     return f'"{quoted}"' if inside else f'" {quoted}"'
 
 
-def _hits(tx: Tx, match: str) -> list[FoundPerson]:
+def _hits(tx: Tx, match: str) -> list[_Hit]:
     rows = tx.execute(
-        "SELECT e.id, e.body, e.state, e.provisional, e.abha_number FROM "
-        "(SELECT rowid AS n FROM people_fts WHERE people_fts MATCH ? "
-        "ORDER BY rowid DESC LIMIT ?) AS hit CROSS JOIN enrollments e ON e.n = hit.n",
+        "SELECT rowid, name, native FROM people_fts WHERE people_fts MATCH ? "
+        "ORDER BY rowid DESC LIMIT ?",
         (match, _CANDIDATES_MAX),
     )
-    return [_person(row) for row in rows.fetchall()]
+    return [_Hit(n=n, names=(name[1:], native[1:])) for n, name, native in rows.fetchall()]
 
 
-def _rank(hit: FoundPerson, typed: str) -> tuple[int, str, str]:
-    names = [_folded(hit.person.name), _folded(hit.person.name_native or "")]
-    if any(name == typed for name in names):
+def _rank(hit: _Hit, typed: str) -> tuple[int, str, int]:
+    if typed in hit.names:
         place = 0
-    elif any(name.startswith(typed) for name in names):
+    elif any(name.startswith(typed) for name in hit.names):
         place = 1
-    elif any(f" {typed}" in f" {name}" for name in names):
+    elif any(f" {typed}" in f" {name}" for name in hit.names):
         place = 2
     else:
         place = 3
-    return place, names[0], hit.id
+    return place, hit.names[0], hit.n
+
+
+def _read_person(tx: Tx, n: int) -> FoundPerson:
+    row = tx.execute(
+        "SELECT id, body, state, provisional, abha_number FROM enrollments WHERE n = ?", (n,)
+    ).fetchone()
+    return _person(row)
 
 
 def _person(row: Any) -> FoundPerson:

@@ -17,7 +17,20 @@ from enrollkit.store.meta import Fact, find_text
 
 __all__ = ["StoredStanding", "standing"]
 
-_NEWEST: Final = "enrollments e LEFT JOIN operations o ON o.seq = e.newest_seq"
+_WORDS: Final = """
+    SELECT count(*) FILTER (WHERE o.verdict IS NULL),
+        count(*) FILTER (WHERE o.verdict <> 'rejected'),
+        count(*) FILTER (WHERE o.verdict = 'rejected'),
+        count(*) FILTER (WHERE o.verdict = 'held' AND e.held = 1),
+        count(*) FILTER (WHERE o.verdict <> 'rejected' AND b.durable = 1)
+    FROM enrollments e INDEXED BY enrollments_by_word
+    LEFT JOIN operations o INDEXED BY operations_by_record
+        ON o.record = e.id AND o.seq = e.newest_seq
+    LEFT JOIN batches b ON b.incarnation = o.incarnation AND b.number = o.batch"""
+_LINKS_WAITING: Final = (
+    "links l LEFT JOIN operations o ON o.record = l.id AND o.seq = l.newest_seq "
+    "WHERE o.verdict IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,24 +62,19 @@ class StoredStanding:
 def standing(tx: Tx, *, today_since: int) -> StoredStanding:
     """Count, in one view of the data."""
     by_state = counts_by_state(tx)
+    waiting, signed_for, refused, held, durable = tx.execute(_WORDS).fetchone()
     return StoredStanding(
         total=sum(by_state.values()),
         by_state=by_state,
         today=_count(tx, "enrollments WHERE saved_at >= ?", today_since),
         drafts=_count(tx, "drafts"),
-        waiting=_count(tx, f"{_NEWEST} WHERE o.verdict IS NULL"),
+        waiting=waiting,
         links=_count(tx, "links"),
-        links_waiting=_count(
-            tx, "links l LEFT JOIN operations o ON o.seq = l.newest_seq WHERE o.verdict IS NULL"
-        ),
-        signed_for=_count(tx, f"{_NEWEST} WHERE o.verdict <> 'rejected'"),
-        refused=_count(tx, f"{_NEWEST} WHERE o.verdict = 'rejected'"),
-        held=_count(tx, f"{_NEWEST} WHERE o.verdict = 'held' AND e.held = 1"),
-        durable=_count(
-            tx,
-            f"{_NEWEST} JOIN batches b ON b.incarnation = o.incarnation AND b.number = o.batch "
-            "WHERE o.verdict <> 'rejected' AND b.durable = 1",
-        ),
+        links_waiting=_count(tx, _LINKS_WAITING),
+        signed_for=signed_for,
+        refused=refused,
+        held=held,
+        durable=durable,
         returned=by_state.get(State.RETURNED, 0),
         last_receipt_at=tx.execute("SELECT max(receipted_at) FROM batches").fetchone()[0],
         camp=find_text(tx, Fact.CAMP),

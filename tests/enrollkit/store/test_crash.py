@@ -69,8 +69,9 @@ def kill_after(process: subprocess.Popen[str], lines: int) -> list[str]:
     assert process.stdout is not None
     said = [process.stdout.readline().strip() for _ in range(lines)]
     process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate()
-    return said + rest.split()
+    # Not communicate(): it would pass over what readline() has read ahead.
+    with process:
+        return said + process.stdout.read().splitlines()
 
 
 def whole(tx: Tx, records: Sequence[str]) -> bool:
