@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sync import wire
 from sync.errors import ChainForked, EnvelopeInvalid, ProtocolMismatch, TooLarge
 from sync.protocol import LIMITS
+from sync.sealing import read_batch_header
 from sync.server.contact import Contact
 from sync.server.errors import DatabaseBusy, HttpFault
 from sync.server.intake import Intake
@@ -105,7 +106,11 @@ class _Door:
         return Response(body, media_type="application/cbor-seq")
 
     def _take(self, batch: bytes, nonce: bytes) -> bytes:
-        taken = self._services.intake.take(batch, nonce)
+        try:
+            taken = self._services.intake.take(batch, nonce)
+        except ChainForked:
+            self._services.log.warning("fork", device=read_batch_header(batch).device)
+            raise
         receipt = taken.receipt
         counts: dict[str, int] = {}
         for verdict in receipt.verdicts:

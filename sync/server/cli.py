@@ -20,7 +20,6 @@ from sync.server.errors import FileUnusable, SettingsInvalid, WordingInvalid
 from sync.server.exports import enrollment_rows, link_rows, read_standing, write_lines
 from sync.server.keys import open_keys
 from sync.server.programme import CONSENT_CODE, newest_programme, publish, set_wording
-from sync.server.serving import serve
 from sync.server.settings import Settings, load_settings
 from sync.server.site import initialise, open_store
 
@@ -83,6 +82,8 @@ def run(
     ] = 8000,
 ) -> None:
     """Serve the laptops until it is told to end; batches in work are finished first."""
+    from sync.server.serving import serve  # noqa: PLC0415 - only this command needs a web server
+
     serve(_settings(home), host=host, port=port, say=_say_listening)
 
 

@@ -39,6 +39,9 @@ _RECEIPTS_MAX: Final = 500
 """Receipts given with one hello; the laptop offers again what it still misses."""
 
 
+_RECEIPT_BYTES_MAX: Final = 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
     """An answered hello: the reply in words, and all signed messages in their order."""
@@ -149,5 +152,10 @@ class Contact:
                 rebuild_receipt(connection, row, epoch=self._epoch, nonce=hello.nonce, now=now)
                 for row in connection.execute(missing).all()
             ]
+        room = _RECEIPT_BYTES_MAX
         for receipt in receipts:
-            yield sign_receipt(receipt, self._keys.signing)
+            signed = sign_receipt(receipt, self._keys.signing)
+            room -= len(signed)
+            if room < 0:
+                return
+            yield signed

@@ -20,6 +20,9 @@ DUPLICATE: Final = Verdict(outcome=Outcome.DUPLICATE)
 _SEALED_BYTES: Final = 28
 """Twelve digits and the tag of AES-256-GCM-SIV (docs/PROTOCOL.md, Capture seal)."""
 
+_POINTER_LETTERS_MAX: Final = 120
+"""A receipt full of refusals must stay below ``LIMITS.receipt_bytes_max``."""
+
 _SHAPES: Final = {
     OperationKind.ENROLLMENT_SUBMIT: "enrollment-1",
     OperationKind.ENROLLMENT_AMEND: "enrollment-1",
@@ -56,7 +59,7 @@ def held(code: str) -> Verdict:
 
 def rejected(code: str, pointer: str) -> Verdict:
     """Refuse it; ``pointer`` names the field of the body that is to blame."""
-    return Verdict(outcome=Outcome.REJECTED, code=code, pointer=pointer[:200])
+    return Verdict(outcome=Outcome.REJECTED, code=code, pointer=pointer[:_POINTER_LETTERS_MAX])
 
 
 def judge(operation: Operation) -> Verdict | None:

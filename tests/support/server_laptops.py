@@ -86,6 +86,9 @@ class Office:
             is_draining=lambda: self.is_draining,
         )
 
+    def close(self) -> None:
+        self.store.close()
+
     @property
     def contact(self) -> Contact:
         return self.services.contact

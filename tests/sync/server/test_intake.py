@@ -374,6 +374,18 @@ def test_a_compression_bomb_is_not_unpacked(office: Office) -> None:
         office.intake.take(data, bytes(16))
 
 
+def test_a_body_that_holds_itself_is_the_senders_fault(office: Office) -> None:
+    laptop = office.laptop()
+    laptop.number = 1
+    meaning = ["batch", *wire.encode_header(laptop.header([laptop.person()]))]
+    itself = bytes.fromhex("d81c81d81d00")  # tags 28 and 29: a list whose item is the list
+    row = b"\x86\x01\x50" + bytes(16) + b"\x00\x01\x18\x20\xa1\x61a" + itself
+    info = sealing._info(meaning, laptop.key.public.kid)
+    sealed = laptop.programme.ingest.seal(compress(b"\x81" + row), info)
+    with pytest.raises(EnvelopeInvalid):
+        office.intake.take(sign(sealed, meaning, laptop.key), bytes(16))
+
+
 def test_a_batch_for_another_programme_does_not_open(office: Office) -> None:
     laptop = office.laptop()
     laptop.number = 1

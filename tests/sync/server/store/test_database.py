@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from sync.server.errors import DatabaseBusy, DatabaseTooNew, SettingsInvalid
-from sync.server.store import Store, insert_once
+from sync.server.store import Store, database, insert_once
 from sync.server.store.tables import METADATA, links, meta
 
 
@@ -28,6 +30,12 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> Non
     with store.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
+
+
+def test_the_database_knows_which_migration_is_the_newest() -> None:
+    config = Config()
+    config.set_main_option("script_location", "sync.server.store:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [database._NEWEST_REVISION]
 
 
 def test_migrating_again_changes_nothing(store: Store) -> None:
