@@ -17,13 +17,13 @@ _PIECE: Final = 4096
 
 
 class CutLink:
-    """Relays TCP from :attr:`port` to the server's port.
+    """Relays TCP from :attr:`port` to :attr:`server_port`, once that is known.
 
     :meth:`cut_after` makes the next connection end, both ways, once so many bytes went up.
     """
 
-    def __init__(self, server_port: int) -> None:
-        self._server_port = server_port
+    def __init__(self) -> None:
+        self.server_port = 0
         self._allowance: int | None = None
         self.cuts = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -59,7 +59,7 @@ class CutLink:
             threading.Thread(target=self._relay, args=(laptop,), daemon=True).start()
 
     def _relay(self, laptop: socket.socket) -> None:
-        with laptop, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+        with laptop, socket.create_connection(("127.0.0.1", self.server_port)) as server:
             down = threading.Thread(target=_pour, args=(server, laptop), daemon=True)
             down.start()
             self._pour_up(laptop, server)

@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from enrollkit.errors import ConfigError
 
-__all__ = ["ServerMissing", "ServerProgram", "running"]
+__all__ = ["ServerFailed", "ServerMissing", "ServerProgram", "running"]
 
 _LISTENING: Final = "listening on "
 
@@ -27,6 +28,15 @@ class ServerMissing(ConfigError):
     exit_code = 55
 
 
+class ServerFailed(ConfigError):
+    """The server program of the demo stopped with an error. Its own words stand above, or in
+    server.log of the demo's folder.
+    """
+
+    code = "server-failed"
+    exit_code = 58
+
+
 class ServerProgram:
     """``enrollkit-server`` with its home folder; every call is a process of its own."""
 
@@ -35,8 +45,13 @@ class ServerProgram:
 
     def call(self, *arguments: str) -> Any:
         """Run one command with ``--json`` and give what it printed."""
+        printed = self.call_plain(*arguments, "--json")
+        return json.loads(printed) if printed.strip() else None
+
+    def call_plain(self, *arguments: str) -> str:
+        """Run one command and give its output as it is."""
         done = subprocess.run(  # noqa: S603 - our own program, with our own arguments
-            [*_program(), *arguments, "--home", str(self.home), "--json"],
+            [*_program(), *arguments, "--home", str(self.home)],
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -44,8 +59,9 @@ class ServerProgram:
             env=_environment(),
         )
         if done.returncode != 0:
-            raise ServerMissing(f"{arguments[0]}: exit code {done.returncode}")
-        return json.loads(done.stdout) if done.stdout.strip() else None
+            sys.stderr.write(done.stderr)
+            raise ServerFailed(f"{arguments[0]}: exit code {done.returncode}")
+        return done.stdout
 
 
 @contextmanager
@@ -72,10 +88,12 @@ def _port(process: subprocess.Popen[str]) -> int:
     for line in process.stdout:
         if line.startswith(_LISTENING):
             return int(line.strip().rpartition(":")[2])
-    raise ServerMissing("the server ended before it listened")
+    raise ServerFailed("the server ended before it listened")
 
 
 def _program() -> list[str]:
+    if find_spec("fastapi") is None:
+        raise ServerMissing
     return [sys.executable, "-m", "sync.server"]
 
 
