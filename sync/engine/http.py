@@ -11,7 +11,6 @@ import ssl
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
@@ -20,6 +19,7 @@ import truststore
 from sync import wire
 from sync.engine.address import read_address
 from sync.engine.answers import CBOR_TYPE, SEQUENCE_TYPE, AnswerHead, is_answer, refusal
+from sync.engine.pacing import Patience
 from sync.errors import (
     AddressUnsafe,
     ClockSkew,
@@ -34,7 +34,7 @@ from sync.errors import (
 )
 from sync.protocol import LIMITS, SealedBatch
 
-__all__ = ["FOREIGN_ERRORS", "HttpTransport", "Patience"]
+__all__ = ["FOREIGN_ERRORS", "HttpTransport"]
 
 FOREIGN_ERRORS: Final[Mapping[type[Exception], type[SyncError]]] = {
     httpx.HTTPError: Offline,
@@ -66,18 +66,6 @@ FOREIGN_ERRORS: Final[Mapping[type[Exception], type[SyncError]]] = {
 _ERROR_BODY_BYTES_MAX: Final = 4096
 _NOT_YET_VALID: Final = 9
 """X509_V_ERR_CERT_NOT_YET_VALID (OpenSSL): a laptop whose clock says 2019 finds this."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long the road waits; made for 2G, where httpx's five seconds are not enough."""
-
-    connect_seconds: float = 30.0
-    silence_seconds: float = 90.0
-    """Without a byte read or written."""
-    answer_seconds_max: float = 600.0
-    """From the answer's head to its end: a byte now and then is no answer."""
-    answer_bytes_max: int = 32 * 1024 * 1024
 
 
 class HttpTransport:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["Pace", "Pacing", "rest_seconds"]
+__all__ = ["Pace", "Pacing", "Patience", "rest_seconds"]
 
 _JITTER_SHARE = 0.5
 """A rest is drawn out by up to half of itself, so that a camp's laptops do not call together."""
@@ -22,7 +22,7 @@ class Pacing:
     """The first rest after a failure; each further one is twice as long."""
     rest_seconds_max: float = 900.0
     """The longest rest. A server that asks for more ends the session instead."""
-    first_tries_max: int = 3
+    first_tries_max: int = 2
     """Failures in a row before the server was ever heard: then the operator should know."""
     tries_max: int = 8
     """Failures in a row, none of which brought anything forward, once it was heard."""
@@ -66,6 +66,18 @@ class Pace:
     def halved(self, pacing: Pacing) -> Pace:
         """Give the pace after somebody on the way found a request too large."""
         return replace(self, push_bytes=_within(pacing, self.push_bytes // 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a road waits; made for 2G, where the usual five seconds are not enough."""
+
+    connect_seconds: float = 30.0
+    silence_seconds: float = 90.0
+    """Without a byte read or written."""
+    answer_seconds_max: float = 600.0
+    """From the answer's head to its end: a byte now and then is no answer."""
+    answer_bytes_max: int = 32 * 1024 * 1024
 
 
 def rest_seconds(

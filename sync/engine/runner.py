@@ -36,8 +36,15 @@ from sync.engine.messages import (
 from sync.engine.pacing import Pacing, rest_seconds
 from sync.engine.session import Session, open_session, step
 from sync.engine.telling import Teller, Words
-from sync.engine.verifying import check_offered, check_run, open_page, open_receipt, open_reply
-from sync.errors import ReceiptInvalid, ServerUnavailable, SyncError
+from sync.engine.verifying import (
+    check_held,
+    check_offered,
+    check_run,
+    open_page,
+    open_receipt,
+    open_reply,
+)
+from sync.errors import ServerUnavailable, SyncError
 from sync.ports import Clock, Envelope, Guard, Inbox, Outbox, Randomness, Sleeper, Transport
 from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, Receipt, SealedBatch
 
@@ -174,8 +181,7 @@ class _Runner:
             )
             for raw in answers:
                 receipt = self._verified(raw, hello.incarnation, nonce)
-                if receipt.batch > reply.held_upto:
-                    raise ReceiptInvalid("receipt for a batch that is not held")
+                check_held(receipt, reply)
                 yield self._settle(receipt, raw)
         yield HelloEnded(spent=self._spent())
 

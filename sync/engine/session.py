@@ -146,9 +146,8 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
     reply = event.reply
     if reply.minimum_version > PROTOCOL_VERSION or reply.version < MINIMUM_VERSION:
         return _give_up(state, ProtocolMismatch(f"server {reply.version}"))
-    if reply.held_upto > event.head:
-        return _give_up(state, ChainForked(f"server holds {reply.held_upto} of {event.head}"))
     if event.digest_here != reply.held_digest:
+        # Another batch in that place, or one that this laptop never made.
         return _give_up(state, ChainForked(f"digest of batch {reply.held_upto}"))
     note = NoteContact(reply=reply)
     if reply.state is DeviceState.REVOKED:

@@ -12,7 +12,7 @@ from sync.errors import EnvelopeInvalid, ReceiptInvalid, Refused
 from sync.ports import Envelope, Outbox
 from sync.protocol import FeedPage, FeedRequest, Hello, HelloReply, Receipt, SealedBatch
 
-__all__ = ["check_offered", "check_run", "open_page", "open_receipt", "open_reply"]
+__all__ = ["check_held", "check_offered", "check_run", "open_page", "open_receipt", "open_reply"]
 
 
 def open_reply(raw: bytes | None, hello: Hello, envelope: Envelope) -> HelloReply:
@@ -38,6 +38,12 @@ def open_receipt(
     if receipt.batch > head or outbox.digest_at(receipt.batch) != receipt.digest:
         raise ReceiptInvalid("receipt for another batch")
     return receipt
+
+
+def check_held(receipt: Receipt, reply: HelloReply) -> None:
+    """Check that a receipt that came with a hello is for a batch that the server said it holds."""
+    if receipt.batch > reply.held_upto:
+        raise ReceiptInvalid("receipt for a batch that is not held")
 
 
 def check_offered(receipt: Receipt, offered: Mapping[int, SealedBatch]) -> None:
