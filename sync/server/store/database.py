@@ -71,13 +71,11 @@ def insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) ->
 
     The constraint decides, in the database, so two that come at once can never both be told yes.
     """
-    if connection.dialect.name == "postgresql":
-        return _went_in(connection, postgresql.insert(table).values(row).on_conflict_do_nothing())
-    return _went_in(connection, sqlite.insert(table).values(row).on_conflict_do_nothing())
-
-
-def _went_in(connection: Connection, statement: postgresql.Insert | sqlite.Insert) -> bool:
-    return connection.execute(statement).rowcount == 1
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(row).on_conflict_do_nothing()
+    # A driver's row count of an INSERT is not to be relied on; a returned row is.
+    key = next(iter(table.primary_key.columns))
+    return connection.execute(statement.returning(key)).first() is not None
 
 
 def _revision(connection: Connection) -> str | None:
