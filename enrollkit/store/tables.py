@@ -38,6 +38,8 @@ FIRST_TABLES: Final = (
     "CREATE INDEX enrollments_by_abha ON enrollments (abha_number) WHERE abha_number IS NOT NULL",
     """CREATE INDEX enrollments_by_source ON enrollments (source_digest)
         WHERE source_digest IS NOT NULL""",
+    """CREATE INDEX enrollments_by_file ON enrollments (source_name, source_row)
+        WHERE source_name IS NOT NULL""",
     """CREATE TABLE enrollment_versions (
         id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL, sealed BLOB,
         saved_at INTEGER NOT NULL, operator INTEGER NOT NULL,

@@ -275,6 +275,27 @@ def test_a_second_process_that_writes_too_long_is_busy_and_nothing_is_lost(
         assert other.read(people) == 2
 
 
+def test_a_write_has_its_place_from_its_first_look(database: Database) -> None:
+    """Nobody may write between what a transaction reads and what it writes because of it."""
+    with Database.open(database.path, KEY, busy_timeout_ms=50) as other:
+        looked, finish = threading.Event(), threading.Event()
+
+        def look_then_write(tx: Tx) -> None:
+            people(tx)
+            looked.set()
+            finish.wait(10)
+            save_person(tx, person(1))
+
+        holder = threading.Thread(target=lambda: database.write(look_then_write))
+        holder.start()
+        looked.wait(10)
+        with pytest.raises(StoreBusy):
+            other.write(lambda tx: save_person(tx, person(2)))
+        finish.set()
+        holder.join()
+        assert other.read(all_ids) == [record_id(1)]
+
+
 def test_a_full_database_refuses_and_keeps_everything_before(database: Database) -> None:
     used = database.read(pragma("page_count"))
     database.write(lambda tx: tx.execute(f"PRAGMA max_page_count = {used + 12}").fetchone())

@@ -29,10 +29,12 @@ from enrollkit.store.enrollments import (
     find_by_match_key,
     find_by_source,
     find_enrollment,
+    find_source_row,
     get_enrollment,
     insert_enrollment,
     mobile_count,
     set_state,
+    source_names,
 )
 from enrollkit.store.events import history
 from enrollkit.store.links import get_link, insert_link, links_of, set_link_state
@@ -83,6 +85,11 @@ def test_what_was_saved_comes_back_as_it_was(database: Database) -> None:
     assert again is not None
     assert again.enrollment.id == enrollment.id
     assert database.read(lambda tx: find_by_source(tx, "d2")) is None
+    by_row = database.read(lambda tx: find_source_row(tx, "camp.jsonl", 7))
+    assert by_row is not None
+    assert by_row.enrollment.id == enrollment.id
+    assert database.read(lambda tx: find_source_row(tx, "camp.jsonl", 8)) is None
+    assert database.read(source_names) == ["camp.jsonl"]
 
 
 def test_a_person_is_found_by_each_number_in_the_spellings_people_use(database: Database) -> None:

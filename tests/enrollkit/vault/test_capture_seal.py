@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +52,15 @@ def test_another_vault_opens_nothing() -> None:
     session = CaptureSession(VAULT.public)
     with pytest.raises(EnvelopeInvalid):
         capture.open_session_key(session.sealed_key, OpeningKey.generate())
+
+
+def test_a_sealed_number_is_what_the_protocol_says() -> None:
+    """Written out once more from docs/PROTOCOL.md: a second implementation must agree."""
+    key = bytes(range(32))
+    bound = bytes.fromhex(RECORD) + (7).to_bytes(4, "big")
+    nonce = hashlib.sha256(bound).digest()[:12]
+    expected = AESGCMSIV(key).encrypt(nonce, NUMBER.encode(), b"enrollkit/aadhaar/v1" + bound)
+    assert capture.seal_number(key, NUMBER, record_id=RECORD, version=7) == expected
 
 
 def test_two_sessions_share_nothing() -> None:
