@@ -22,6 +22,7 @@ from enrollkit.domain.intake import normalise
 from enrollkit.domain.matching import Likeness, match_key
 from enrollkit.domain.problem import Problem, Severity
 from enrollkit.domain.rules import Context, check, stands_in_the_way
+from enrollkit.locale import _
 from enrollkit.store.audit import append_audit
 from enrollkit.store.drafts import (
     Draft,
@@ -136,8 +137,15 @@ class Enrolling:
             )  # fmt: skip
         number = _typed_number(row)
         problems = check(row, self._context(tx, None, number))
+        waiting = find_draft_by_source(tx, source.digest)
+        if waiting is not None and not stands_in_the_way(problems, looked_at):
+            # What was unusual may be forgotten by now (an Aadhaar number is, at lock); the draft
+            # is there all the same, and saving the row beside it would make two of one person.
+            problems = [*problems, _waits_for_a_look()]
         if stands_in_the_way(problems, looked_at):
-            kept = self._keep_for_review(tx, row, number, source, problems)
+            kept = (
+                waiting.id if waiting else self._keep_for_review(tx, row, number, source, problems)
+            )
             return RowResult(
                 row=place.row,
                 ok=False,
@@ -206,9 +214,6 @@ class Enrolling:
         """Keep as a draft what only needs a person's look; what is wrong in itself is not kept."""
         if any(problem.severity is Severity.REFUSE for problem in problems):
             return None
-        before = find_draft_by_source(tx, source.digest)
-        if before is not None:
-            return before.id
         record = self._desk.system.token(16).hex()
         sealed = self._seal_for_draft(tx, record, number)
         known = {key: value for key, value in row.items() if key != "aadhaar"}
@@ -272,6 +277,15 @@ def _typed_number(row: Mapping[str, Any]) -> _Number | None:
     if not isinstance(typed, str):
         return None
     return _Number(last4=typed[-4:], typed=typed)
+
+
+def _waits_for_a_look() -> Problem:
+    return Problem(
+        pointer="",
+        code="draft-waiting",
+        text=_("This row waits in the app for somebody to look at it."),
+        severity=Severity.REVIEW,
+    )
 
 
 def _digest(row: Mapping[str, Any]) -> str:
