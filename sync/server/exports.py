@@ -17,7 +17,13 @@ import schemas
 from schemas.numbers import provisional_number
 from sync.server.errors import FileUnusable
 from sync.server.programme import read_meta
-from sync.server.store.tables import devices, enrollment_versions, enrollments, links
+from sync.server.store.tables import (
+    devices,
+    enrollment_versions,
+    enrollments,
+    held_operations,
+    links,
+)
 
 __all__ = ["ServerStanding", "enrollment_rows", "link_rows", "read_standing", "write_lines"]
 
@@ -28,11 +34,12 @@ _SEAL_KEY: Final = "capture_session"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStanding:
-    """Counts that are so: of enrollments, of links that were not taken away, of laptops."""
+    """Counts that are so; ``held`` operations wait for a person or for another record."""
 
     enrollments: int
     by_state: dict[str, int]
     links: int
+    held: int
     devices: int
     devices_by_state: dict[str, int]
     epoch: str
@@ -86,10 +93,12 @@ def read_standing(connection: Connection) -> ServerStanding:
     by_state = _counts(connection, enrollments.c.state)
     by_device_state = _counts(connection, devices.c.state)
     live = select(func.count()).select_from(links).where(links.c.state != "REMOVED")
+    held = select(func.count()).select_from(held_operations)
     return ServerStanding(
         enrollments=sum(by_state.values()),
         by_state=by_state,
         links=connection.execute(live).scalar_one(),
+        held=connection.execute(held).scalar_one(),
         devices=sum(by_device_state.values()),
         devices_by_state=by_device_state,
         epoch=read_meta(connection)["epoch"],

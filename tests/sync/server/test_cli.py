@@ -96,13 +96,15 @@ def test_status_counts_people_and_links(run: Run, office: Office) -> None:
     laptop = office.laptop()
     record = record_id()
     withdraw = laptop.operation(OperationKind.ENROLLMENT_WITHDRAW, {}, record=record)
-    operations = [laptop.person(), laptop.person(record), laptop.link(record), withdraw]
+    lost = laptop.link(record_id())
+    operations = [laptop.person(), laptop.person(record), laptop.link(record), lost, withdraw]
     office.take(laptop, laptop.batch(operations))
     said = json.loads(run("status", "--json"))
     assert said | {"epoch": ""} == {
         "enrollments": 2,
         "by_state": {"ACCEPTED": 1, "WITHDRAWN": 1},
         "links": 1,
+        "held": 1,
         "devices": 1,
         "devices_by_state": {"approved": 1},
         "epoch": "",
