@@ -15,7 +15,6 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
-from textual.worker import WorkerFailed
 
 from enrollkit.app.system import local_time
 from enrollkit.errors import OperatorError
@@ -66,7 +65,6 @@ class KitApp(App[None]):
 
     TITLE = "enrollkit"
     CSS_PATH = "enrollkit.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (110, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "explain", "help", key_display="F1", priority=True),
         Binding("ctrl+l", "lock", "lock", key_display="Ctrl+L", priority=True),
@@ -86,6 +84,7 @@ class KitApp(App[None]):
         ascii_only: bool,
     ) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
         self.kit = kit
         self._idle_seconds = idle_seconds
         self._report_crash = report_crash
@@ -94,6 +93,7 @@ class KitApp(App[None]):
         self._touched_at = monotonic()
         self._day_floor = 0
         self._locking = False
+        self._fallen = False
         self.operator: Operator | None = None
         self.last_row: Mapping[str, Any] = {}
         self.last_facility = ""
@@ -147,21 +147,26 @@ class KitApp(App[None]):
         self._tick()
 
     def action_lock(self) -> None:
-        """Lock now."""
-        self.show_locked()
+        """Lock now, unless that would lose what is on the screen."""
+        self.begin_lock(must=False)
 
     def show_locked(self) -> None:
+        """Nobody is there, or the keys are gone already: lock in any case."""
+        self.begin_lock(must=True)
+
+    def begin_lock(self, *, must: bool) -> None:
         """Keep what is on the screen, forget the keys, ask for the passphrase."""
         if not self._locking and self.operator is not None:
             self._locking = True
-            self.run_worker(self._lock(), group="lock")
+            self.run_worker(self._lock(must=must), group="lock")
 
-    async def _lock(self) -> None:
+    async def _lock(self, *, must: bool) -> None:
         """Every page settles first; then nothing of a person stays on a screen."""
         try:
-            for screen in list(self.screen_stack):
-                if isinstance(screen, Page):
-                    await self._settle(screen)
+            trouble = await self._settle_all()
+            if trouble is not None and not must:
+                self.tell(trouble)
+                return
             await self.journey.lock()
             self.operator = None
             self.last_row = {}
@@ -169,20 +174,28 @@ class KitApp(App[None]):
             while len(self.screen_stack) > 1:
                 await self.pop_screen()
             await self.push_screen(UnlockScreen(self.kit), self._unlocked)
+            if trouble is not None and trouble.code != "vault-locked":
+                self.tell(trouble)
         finally:
             self._locking = False
 
-    async def _settle(self, page: Page[Any]) -> None:
-        try:
-            await page.settle()
-        except OperatorError as error:
-            self.log.error(error.code)
+    async def _settle_all(self) -> OperatorError | None:
+        """Bring every page to disk; give the first thing that stood in the way."""
+        troubles: list[OperatorError] = []
+        for screen in list(self.screen_stack):
+            if isinstance(screen, Page):
+                try:
+                    await screen.settle()
+                except OperatorError as error:
+                    troubles.append(error)
+        return troubles[0] if troubles else None
 
     async def action_leave(self) -> None:
         """Lock and end."""
         if self.operator is not None:
-            await self._lock()
-        self.exit()
+            await self._lock(must=False)
+        if self.operator is None:
+            self.exit()
 
     def action_leave_hint(self) -> None:
         """Ctrl+C is pressed for many reasons; it ends nothing."""
@@ -240,11 +253,20 @@ class KitApp(App[None]):
     def _tick(self) -> None:
         if self.operator is None:
             return
-        left = int(self._idle_seconds - (self._monotonic() - self._touched_at))
-        if left <= 0 and not self.delivery.running:
+        if self._seconds_left() <= 0 and not self.delivery.running:
             self.show_locked()
+        else:
+            self.show_time()
+
+    def _seconds_left(self) -> int:
+        return int(self._idle_seconds - (self._monotonic() - self._touched_at))
+
+    def show_time(self) -> None:
+        """Bring the top line of the page on top up to date."""
+        if self.operator is None:
             return
-        if isinstance(self.screen, Page) and self.screen.is_mounted:
+        left = self._seconds_left()
+        if isinstance(self.screen, Page) and self.screen.is_laid_out:
             self.screen.top.tell(self.operator.name, left, self.delivery.brief)
 
     def _delivery_moved(self) -> None:
@@ -254,7 +276,7 @@ class KitApp(App[None]):
     def on_delivery_moved(self) -> None:
         """Draw what moved."""
         self._tick()
-        if isinstance(self.screen, Page):
+        if isinstance(self.screen, Page) and self.screen.is_laid_out:
             self.screen.delivery_moved()
 
     # The fall
@@ -265,13 +287,17 @@ class KitApp(App[None]):
         Textual calls this for every exception that nobody caught, in handlers and workers alike.
         """
         self._return_code = 1
-        first = self._exception is None
-        if first:
+        if not self._fallen:
+            self._fallen = True
             self._exception = error
+            cause: BaseException | None = getattr(error, "error", None)
+            self._fall(cause or error)
             self._exception_event.set()
-            cause = error.error if isinstance(error, WorkerFailed) else error
-            self.kit.lock()
-            self.panic(say_crash(crash_code(cause), self._crash_file(cause)))
+
+    def _fall(self, cause: BaseException) -> None:
+        """Lock, write the report, and leave the operator with words."""
+        self.kit.lock()
+        self.panic(say_crash(crash_code(cause), self._crash_file(cause)))
 
     def _crash_file(self, error: BaseException) -> Path | None:
         """Write the report; a full disk must not hide the first fault."""

@@ -18,8 +18,8 @@ CrashReporter = Callable[[BaseException], Path]
 def crash_code(error: BaseException) -> str:
     """Give a short code of the place and kind of an error: the same fault, the same code."""
     places = [type(error).__qualname__]
-    for frame in traceback.extract_tb(error.__traceback__):
-        places.append(f"{Path(frame.filename).name}:{frame.name}")
+    frames = traceback.extract_tb(error.__traceback__)
+    places += [f"{Path(frame.filename).name}:{frame.name}" for frame in frames]
     return hashlib.sha256("\n".join(places).encode()).hexdigest()[:6].upper()
 
 

@@ -34,6 +34,8 @@ _STEP_OF_FIELD: Final = {
     "/address": "address",
     "/guardian": "guardian",
 }
+# An empty address stays, so that each of its fields is asked for by name.
+_ABSENT_WHEN_EMPTY: Final = frozenset({"guardian", "consent"})
 _LABELS: Final = {
     "/consent/witness": "Witness",
     "/consent": "Consent",
@@ -78,9 +80,8 @@ def place_in_row(row: Mapping[str, Any], pointer: str, value: Any) -> dict[str, 
         inner.pop(last, None)
     else:
         inner[last] = value
-    for part in parents[:1]:
-        if changed.get(part) == {}:
-            del changed[part]
+    if parents and not changed[parents[0]] and parents[0] in _ABSENT_WHEN_EMPTY:
+        del changed[parents[0]]
     return changed
 
 

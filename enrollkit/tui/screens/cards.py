@@ -82,7 +82,7 @@ class CardsScreen(Page[None]):
         values: dict[str, Any] = self.query_one(_CardStep).values()
         layout, file = str(values["/layout"]), str(values["/file"] or "cards.pdf")
         try:
-            printed = await ask(self._render, layout, file)
+            printed = await ask(self._write_cards, layout, file)
             words = ngettext("{count} card in {files}", "{count} cards in {files}", printed.cards)
             files = ", ".join(str(file) for file in printed.files)
             self.say(words.format(count=printed.cards, files=files), stay=True)
@@ -91,7 +91,7 @@ class CardsScreen(Page[None]):
         finally:
             self._making = False
 
-    def _render(self, layout: str, file: str) -> Printed:
+    def _write_cards(self, layout: str, file: str) -> Printed:
         out = Path(file).expanduser()
         return self.kit.cards.render(self._idents, layout=layout, out=out)
 

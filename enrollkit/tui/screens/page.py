@@ -39,10 +39,6 @@ class Page(Screen[Result], Generic[Result]):
     """A screen of the kit. Subclasses give ``TITLE``, ``HELP`` and ``content``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back")]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (110, "-wide"),
-    ]
     HELP: ClassVar[str] = ""
     HEADING: ClassVar[str] = ""
 
@@ -65,9 +61,18 @@ class Page(Screen[Result], Generic[Result]):
         yield Notice()
         yield KeyBar()
 
+    def on_screen_resume(self) -> None:
+        """Show the operator and the countdown at once, not at the next second."""
+        self.call_after_refresh(self.kit_app.show_time)
+
     def content(self) -> Iterable[Widget]:
         """Give the widgets between the two lines."""
         return ()
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether the frame stands; a screen just opened has none for a moment."""
+        return self.is_attached and bool(self.query(KeyBar))
 
     @property
     def top(self) -> TopBar:
@@ -90,7 +95,7 @@ class Page(Screen[Result], Generic[Result]):
 
     def say(self, text: str, *, warn: bool = False, stay: bool = False) -> None:
         """Tell the operator something, if the screen still stands."""
-        if self.is_mounted and self.query(Notice):
+        if self.is_laid_out:
             self.notice.say(text, warn=warn, stay=stay)
 
     def begin(

@@ -61,8 +61,6 @@ class SyncScreen(Page[None]):
 
     def delivery_moved(self) -> None:
         """Draw the session as it is now."""
-        if not self.is_mounted:
-            return
         watch = self._watch
         self.keys.refresh()
         self.query_one("#sync-state", Static).update(self._state(watch))

@@ -33,11 +33,11 @@ class PeopleList(OptionList, can_focus=False):
     def _line(self, row: PersonRow) -> Content:
         mark = mark_of(row.state.value).draw(ascii_only=self.app.has_class("-ascii"))
         return (
-            Content(_cut(row.name, 22))
+            Content(_cut(row.name, 20))
             + Content.styled(f" {row.gender} {row.age:>3}  ", "$secondary")
-            + Content(_cut(row.village, 12))
+            + Content(_cut(row.village, 10))
             + Content(" ")
-            + _padded(mark, 19)
+            + _padded(mark, 20)
             + Content.styled(f" {row.provisional}", "$secondary")
             + Content(f"  {shown(row.name_native)}" if row.name_native and self._wide else "")
         )

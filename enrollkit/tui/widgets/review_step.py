@@ -18,6 +18,8 @@ from enrollkit.tui.widgets.summary import summary_lines
 __all__ = ["ReviewStep"]
 
 _KEYS = 9
+# A problem that begins with its field's name needs no label in front of it.
+_NAMED_WITHIN = 24
 
 
 class ReviewStep(Step):
@@ -89,7 +91,7 @@ class ReviewStep(Step):
     def _line(self, number: int, problem: Problem, looked: bool) -> Content:  # noqa: FBT001 - drawn
         key = f"{number}" if number <= _KEYS else " "
         label = label_of(problem.pointer)
-        if problem.text.casefold().startswith(label.casefold()):
+        if ":" in problem.text[:_NAMED_WITHIN]:
             label = ""
         seen = Content.styled("  " + _("looked at"), "$secondary") if looked else Content("")
         return (
