@@ -1,0 +1,143 @@
+"""What arrived from devices, and what was said about it; keyed by device."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+)
+
+from sync.server.store.metadata import CODE, DEVICE, METADATA, POINTER, RECORD
+
+__all__ = [
+    "audit_heads",
+    "batches",
+    "blobs",
+    "chains",
+    "chunks",
+    "held_operations",
+    "operations",
+    "repeats",
+]
+
+# How far each life of a device is held without gaps.
+chains = Table(
+    "chains",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("incarnation", DEVICE, primary_key=True),
+    Column("held_upto", BigInteger, nullable=False),
+    Column("held_digest", LargeBinary, nullable=False),
+    Column("durable_upto", BigInteger, nullable=False),
+    ForeignKeyConstraint(["device"], ["devices.device"]),
+)
+
+batches = Table(
+    "batches",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("incarnation", DEVICE, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("operation_count", Integer, nullable=False),
+    Column("audit_head", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(["device"], ["devices.device"]),
+)
+
+operations = Table(
+    "operations",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("incarnation", DEVICE, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("batch", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("record", RECORD, nullable=False),
+    Column("operator", BigInteger, nullable=False),
+    Column("captured", BigInteger, nullable=False),
+    Column("outcome", String(10), nullable=False),
+    Column("code", CODE, nullable=False),
+    Column("pointer", POINTER, nullable=False),
+    ForeignKeyConstraint(
+        ["device", "incarnation", "batch"],
+        ["batches.device", "batches.incarnation", "batches.number"],
+    ),
+)
+
+# Verdicts on operations that a second batch carried once more.
+repeats = Table(
+    "repeats",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("incarnation", DEVICE, primary_key=True),
+    Column("batch", BigInteger, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("outcome", String(10), nullable=False),
+    Column("code", CODE, nullable=False),
+    ForeignKeyConstraint(
+        ["device", "incarnation", "batch"],
+        ["batches.device", "batches.incarnation", "batches.number"],
+    ),
+)
+
+# What was held back, whole, for a person to decide or for the record it waits for. The batch is
+# part of the key: two batches may carry different operations of one number.
+held_operations = Table(
+    "held_operations",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("incarnation", DEVICE, primary_key=True),
+    Column("batch", BigInteger, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("waits_for", RECORD),
+    Column("base_version", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("payload", LargeBinary),
+    ForeignKeyConstraint(
+        ["device", "incarnation", "batch"],
+        ["batches.device", "batches.incarnation", "batches.number"],
+    ),
+    Index("held_operations_by_record", "waits_for"),
+)
+
+blobs = Table(
+    "blobs",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("media_type", String(100), nullable=False),
+    Column("chunk_count", Integer, nullable=False),
+    Column("completed_at", BigInteger),
+    ForeignKeyConstraint(["device"], ["devices.device"]),
+)
+
+chunks = Table(
+    "chunks",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["device", "sha256"], ["blobs.device", "blobs.sha256"]),
+)
+
+# The head of a device's audit chain, as told again and again: a cut tail shows.
+audit_heads = Table(
+    "audit_heads",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("incarnation", DEVICE, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["device"], ["devices.device"]),
+)
