@@ -63,8 +63,6 @@ class Limits:
     feed_entries_per_page_max: int = 200
     feed_page_bytes_max: int = 8 * 1024 * 1024
     programme_bytes_max: int = 2 * 1024 * 1024
-    seconds_of_skew_max: int = 10 * 365 * 86_400
-    """A clock that says 2019 is a fact of life; order never comes from a clock."""
 
 
 LIMITS: Final = Limits()

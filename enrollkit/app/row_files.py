@@ -146,7 +146,11 @@ def _csv_rows(file: BinaryIO) -> Iterator[FileRow]:
         if len(cells) != len(headings):
             yield _failed(number, "wrong-columns", _("This line has other columns than the first."))
             continue
-        yield FileRow(number=number, value=_nested(headings, cells))
+        try:
+            yield FileRow(number=number, value=_nested(headings, cells))
+        except TypeError:
+            # A heading such as `birth` beside `birth.year`: a value and a group at once.
+            yield _failed(number, "wrong-columns", _("One heading is the beginning of another."))
 
 
 def _nested(headings: list[str], cells: list[str]) -> dict[str, Any]:

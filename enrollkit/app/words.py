@@ -89,12 +89,18 @@ def event_words(what: str) -> str:
         "rejected": _("came back for correction"),
         "returned": _("came back for correction"),
         "issued": _("ABHA number issued"),
+        "duplicate-found": _("the office knows this person already"),
+        "correction": _("the office corrected something"),
         "needs-person": _("the person is needed"),
         "withdrawn": _("withdrawn"),
         "link-added": _("record added"),
         "linked": _("record linked"),
         "card-printed": _("card made"),
     }
+    for ending in ("-earlier", "-late"):
+        # News of an older version, or news that came after the record had moved on.
+        if what.endswith(ending):
+            return words.get(what.removesuffix(ending), what) + " " + _("(an earlier version)")
     return words.get(what, what)
 
 

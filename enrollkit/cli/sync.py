@@ -5,6 +5,7 @@ from __future__ import annotations
 from enrollkit.app.results import Progress, Summary
 from enrollkit.cli.console import AsJson, say, say_json, say_progress, unlocked_kit
 from enrollkit.locale import _, ngettext
+from sync.errors import ServerRolledBack
 
 
 def run(
@@ -35,6 +36,8 @@ def _print(summary: Summary) -> None:
             summary.accepted + summary.duplicate,
         ).format(count=summary.accepted + summary.duplicate)
     )
+    if summary.rolled_back:
+        say(ServerRolledBack().text)
     if summary.rejected:
         say(_("{count} came back for correction.").format(count=summary.rejected))
     if summary.held:
