@@ -184,7 +184,7 @@ def run_kit(home: Path, *arguments: str | Path, passphrase: str = PASSPHRASE) ->
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, _variables(home, passphrase)),
-        mock.patch.object(System, "sleep", lambda _self, _seconds: None),
+        mock.patch.object(System, "sleep", return_value=None),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -208,7 +208,7 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def agree(office: Office, laptop: Laptop, known: Mapping[str, Mapping[str, Any]]) -> None:
-    """Both ends hold exactly the known people (record id -> intake row), each once, each signed for."""
+    """Both ends hold exactly the known people (record id -> row), each once, each signed for."""
     here, there = laptop.status(), office.status()
     assert here["total"] == here["signed_for"] == here["by_state"]["ACCEPTED"] == len(known)
     assert (here["waiting"], here["links_waiting"], here["returned"]) == (0, 0, 0)
