@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from enrollkit.cards import base45
-from enrollkit.cards.cbor_guard import demand_harmless
 from enrollkit.cards.claims import CardClaims
 from enrollkit.errors import CardPayloadTooLarge
 from enrollkit.locale import _
+from sync.wire.guard import demand_harmless
 
 __all__ = ["CardReading", "CardVerdict", "PublicKey", "decode_and_verify", "encode", "key_id"]
 
@@ -42,6 +42,7 @@ INFLATED_BYTES_MAX: Final = 64 * 1024
 _SIGN1, _ENCRYPT0, _CWT = 18, 16, 61
 _ALGORITHM, _CRITICAL, _KEY_ID = 1, 2, 4
 _EDDSA, _ES256 = -8, -7
+ITEMS_MAX: Final = 2000
 _P256_BYTES: Final = 32
 
 
@@ -204,7 +205,7 @@ def _is_respelt(packed: bytes, plain: bytes) -> bool:
 
 
 def _load(data: bytes, *, tags: frozenset[int] = frozenset()) -> Any:
-    demand_harmless(data, tags=tags)
+    demand_harmless(data, items_max=ITEMS_MAX, tags=tags)
     try:
         return cbor2.loads(data)
     except cbor2.CBORDecodeError:

@@ -98,6 +98,21 @@ def test_deep_nesting_is_refused() -> None:
         wire.decode(b"\x81" * 100_000 + b"\x00")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xd8\x1c\x81\xd8\x1d\x00",
+        b"\xc0\x74" + b"2026-11-22T00:00:00Z",
+        b"\xc2\x41\x01",
+        b"\xd8\x23\x61.",
+    ],
+    ids=["a list that holds itself", "a date", "a big number", "a regular expression"],
+)
+def test_no_tag_brings_an_object_to_life(data: bytes) -> None:
+    with pytest.raises(EnvelopeInvalid):
+        wire.decode(data)
+
+
 def test_a_body_may_only_be_what_json_can_say() -> None:
     row = [1, bytes(16), 0, 1, 0, {"name": b"bytes"}]
     data = compress(wire.encode([row]))

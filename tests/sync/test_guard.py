@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrollkit.cards.cbor_guard import DEPTH_MAX, ITEMS_MAX, demand_harmless
+from sync.wire.guard import DEPTH_MAX, demand_harmless
+
+ITEMS_MAX = 2000
 
 LEAVES = (
     st.integers(-(2**63), 2**63) | st.text(max_size=20) | st.binary(max_size=20) | st.booleans()
@@ -29,7 +31,7 @@ def depth(value: object) -> int:
 def test_ordinary_values_pass_unless_they_nest_too_deeply(value: object) -> None:
     data = cbor2.dumps(value)
     if depth(value) < DEPTH_MAX:
-        demand_harmless(data)
+        demand_harmless(data, items_max=ITEMS_MAX)
 
 
 @pytest.mark.parametrize(
@@ -52,20 +54,20 @@ def test_ordinary_values_pass_unless_they_nest_too_deeply(value: object) -> None
 )
 def test_greedy_deep_endless_or_tagged_items_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="cbor"):
-        demand_harmless(data)
+        demand_harmless(data, items_max=ITEMS_MAX)
 
 
 def test_a_tag_passes_only_by_name() -> None:
     data = cbor2.dumps(cbor2.CBORTag(18, [b""]))
-    demand_harmless(data, tags=frozenset({18}))
+    demand_harmless(data, items_max=ITEMS_MAX, tags=frozenset({18}))
     with pytest.raises(ValueError, match="tag"):
-        demand_harmless(data, tags=frozenset({61}))
+        demand_harmless(data, items_max=ITEMS_MAX, tags=frozenset({61}))
 
 
 @given(st.binary(max_size=60))
 def test_what_passes_never_makes_the_decoder_ask_for_more(data: bytes) -> None:
     try:
-        demand_harmless(data)
+        demand_harmless(data, items_max=ITEMS_MAX)
     except ValueError:
         return
     try:

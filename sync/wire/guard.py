@@ -8,20 +8,18 @@ from typing import Final
 
 __all__ = ["demand_harmless"]
 
-DEPTH_MAX: Final = 8
-"""Claim 169 needs four: token, claims, identity, list of biometrics."""
-
-ITEMS_MAX: Final = 2000
+DEPTH_MAX: Final = 12
+"""A body nests four deep; a claim-169 card as well."""
 
 _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = 2, 3, 4, 5, 6, 7
 _INLINE_MAX: Final = 23
 _WIDTHS: Final = {24: 1, 25: 2, 26: 4, 27: 8}
 
 
-def demand_harmless(data: bytes, *, tags: frozenset[int] = frozenset()) -> None:
+def demand_harmless(data: bytes, *, items_max: int, tags: frozenset[int] = frozenset()) -> None:
     """Walk one CBOR item that must fill ``data``. Raise ``ValueError`` for anything unwanted.
 
-    Wanted are definite lengths, at most :data:`DEPTH_MAX` levels and :data:`ITEMS_MAX` items, and
+    Wanted are definite lengths, at most :data:`DEPTH_MAX` levels and ``items_max`` items, and
     only the ``tags`` named.
     """
     position, items = 0, 0
@@ -39,7 +37,7 @@ def demand_harmless(data: bytes, *, tags: frozenset[int] = frozenset()) -> None:
             if kind == _TAG and value not in tags:
                 raise ValueError("cbor: a tag that has no business here")
             pending.append({_ARRAY: value, _MAP: 2 * value, _TAG: 1}[kind])
-        if position > len(data) or items > ITEMS_MAX or len(pending) > DEPTH_MAX:
+        if position > len(data) or items > items_max or len(pending) > DEPTH_MAX:
             raise ValueError("cbor: cut short, too many items, or nested too deeply")
     if position != len(data):
         raise ValueError("cbor: bytes left over at the end")
