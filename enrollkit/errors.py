@@ -3,7 +3,8 @@
     KitError
     ├── VaultError      VaultLocked, WrongPassphrase, OperatorUnknown, SealBroken
     ├── StoreError      StoreBusy, StoreFull, StoreDamaged, StoreTooNew
-    ├── DocumentError   DocumentUnreadable, DocumentCutShort, DocumentNotSigned, SignatureInvalid
+    ├── DocumentError   DocumentUnreadable, DocumentCutShort, DocumentNotSigned, SignatureInvalid,
+    │                 FileUnreadable
     ├── CardError       CardPayloadTooLarge, ScriptCannotBeShaped
     ├── ConfigError     NotInitialised, AlreadyInitialised, ProgrammeInvalid, ProgrammeForeign
     └── RecordNotFound
@@ -24,6 +25,7 @@ __all__ = [
     "DocumentError",
     "DocumentNotSigned",
     "DocumentUnreadable",
+    "FileUnreadable",
     "KitError",
     "NotInitialised",
     "OperatorError",
@@ -163,10 +165,21 @@ class DocumentNotSigned(DocumentError):
 
 
 class SignatureInvalid(DocumentError):
-    """The signature does not fit: the code was changed, or somebody else made it. Do not trust it."""
+    """The signature does not fit: the code was changed, or somebody else made it. Do not trust
+    it.
+    """
 
     code = "signature-invalid"
     exit_code = 33
+
+
+class FileUnreadable(DocumentUnreadable):
+    """That file could not be opened. Nothing was changed. Check its name and folder, and whether
+    you may read it.
+    """
+
+    code = "file-unreadable"
+    exit_code = 35
 
 
 class CardError(KitError):

@@ -41,11 +41,12 @@ class Checking:
         if kind is Kind.CARD:
             return self._check_card(text)
         verdict = NOT_SIGNED if kind in _NEVER_SIGNED else NOT_CHECKED
+        words = _unsigned() if verdict == NOT_SIGNED else _unchecked()
         return Checked(
             kind=kind.value,
             verdict=verdict,
             signer=None,
-            text=f"{kind.words}: {_unsigned() if verdict == NOT_SIGNED else _unchecked()}",
+            text=f"{kind.words}: {words if kind is not Kind.UNKNOWN else kind.advice}",
             fields={"text": showable(text)} if kind is not Kind.UNKNOWN else {},
         )
 

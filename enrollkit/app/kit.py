@@ -66,6 +66,10 @@ class Kit:
         """Who unlocked the kit."""
         return self._desk.operator if self._desk else None
 
+    def demand_fresh(self, programme_file: bytes) -> None:
+        """Raise why this laptop cannot be set up with that file, before anything is asked."""
+        setup.demand_fresh(self._home, programme_file)
+
     def initialise(
         self,
         programme_file: bytes,

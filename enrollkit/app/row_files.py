@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from enrollkit.domain.problem import Problem
-from enrollkit.errors import DocumentUnreadable
+from enrollkit.errors import FileUnreadable
 from enrollkit.locale import _
 
 __all__ = ["FileRow", "read_rows"]
@@ -43,13 +43,13 @@ class FileRow:
 def read_rows(path: Path) -> Iterator[FileRow]:
     """Give every line of a ``.jsonl`` or ``.csv`` file; blank lines are passed over.
 
-    ``DocumentUnreadable`` when the file itself cannot be opened.
+    ``FileUnreadable`` when the file itself cannot be opened.
     """
     try:
         with path.open("rb") as file:
             yield from _csv_rows(file) if path.suffix.lower() == ".csv" else _json_rows(file)
     except OSError as error:
-        raise DocumentUnreadable(type(error).__name__) from error
+        raise FileUnreadable(type(error).__name__) from error
 
 
 def _json_rows(file: BinaryIO) -> Iterator[FileRow]:

@@ -11,6 +11,7 @@ from enrollkit.errors import (
     AlreadyInitialised,
     NotInitialised,
     OperatorError,
+    ProgrammeForeign,
     ProgrammeInvalid,
     StoreDamaged,
     WrongPassphrase,
@@ -29,7 +30,7 @@ from sync.errors import SyncError
 from sync.programme import Programme, open_programme
 from sync.sealing import OpeningKey, SigningKey
 
-__all__ = ["initialise", "open_desk", "read_programme"]
+__all__ = ["demand_fresh", "initialise", "open_desk", "read_programme"]
 
 
 def initialise(
@@ -46,9 +47,7 @@ def initialise(
     The database is made last: without both files the laptop counts as not set up, and a keyring
     left alone by a power cut is put aside, for it opens nothing.
     """
-    if home.is_initialised:
-        raise AlreadyInitialised
-    programme = read_programme(programme_file)
+    programme = demand_fresh(home, programme_file)
     home.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _put_aside_half_made(home)
     _, unlocked = Keyring.create(
@@ -78,6 +77,20 @@ def initialise(
         approval_code=approval_code(keys.signing.public.digest()),
         fingerprint=programme.fingerprint,
     )
+
+
+def demand_fresh(home: Home, programme_file: bytes) -> Programme:
+    """Read the programme if this laptop works for none yet.
+
+    Otherwise ``AlreadyInitialised``, or ``ProgrammeForeign`` when it works for another one: the key
+    file is sealed to its programme's recovery key, which shows without a passphrase.
+    """
+    programme = read_programme(programme_file)
+    if not home.is_initialised:
+        return programme
+    if Keyring.open(home.keyring).recovery_key_id() != programme.recovery.id:
+        raise ProgrammeForeign
+    raise AlreadyInitialised
 
 
 def open_desk(home: Home, system: System, passphrase: str) -> Desk:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from enrollkit.cli.console import AsJson, ask_new_passphrase, say, say_json
-from enrollkit.errors import AlreadyInitialised, ProgrammeInvalid
+from enrollkit.errors import FileUnreadable
 from enrollkit.locale import _
 
 
@@ -26,14 +26,12 @@ def run(
     from enrollkit.app.home import Home  # noqa: PLC0415 - `--help` must not wait for the store
     from enrollkit.app.kit import Kit  # noqa: PLC0415
 
-    home = Home.chosen()
-    if home.is_initialised:
-        raise AlreadyInitialised
     try:
         raw = programme.read_bytes()
     except OSError as error:
-        raise ProgrammeInvalid(type(error).__name__) from error
-    kit = Kit.at(home.folder)
+        raise FileUnreadable(type(error).__name__) from error
+    kit = Kit.at(Home.chosen().folder)
+    kit.demand_fresh(raw)
     try:
         made = kit.initialise(raw, operator=operator, passphrase=ask_new_passphrase())
         name = kit.programme.name

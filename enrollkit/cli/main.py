@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-import click
 import typer
 
 from enrollkit.cli import (
@@ -76,13 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         result = app(list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
-    except click.exceptions.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return USAGE
+    except typer.TyperException as error:
+        return _refuse_usage(error)
     except OperatorError as error:
         hint(f"{error.text}  [{error.code}]")
         return error.exit_code
@@ -91,6 +87,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last net: a crash file instead of a traceback
         return _crash(error)
     return result if isinstance(result, int) else 0
+
+
+def _refuse_usage(error: typer.TyperException) -> int:
+    """Say how the command is used, and what was wrong with what was typed."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if context is not None:
+        hint(context.get_usage())
+    hint(error.format_message())
+    return USAGE
 
 
 def _crash(error: Exception) -> int:

@@ -9,8 +9,10 @@ from typing import Annotated, Final
 import typer
 
 from enrollkit.cli.console import AsJson, say, say_json, unlocked_kit
+from enrollkit.errors import FileUnreadable
 
 _STDIN_CHARACTERS_MAX: Final = 100_000
+_FILE_ENDINGS: Final = (".pdf", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 
 
 def run(
@@ -30,7 +32,7 @@ def run(
     if source == "-":
         given = sys.stdin.read(_STDIN_CHARACTERS_MAX).strip()
     else:
-        given = Path(source) if _is_file(source) else source
+        given = Path(source) if _is_file(source) else _code(source)
     with unlocked_kit() as kit:
         codes = kit.checking.verify(given)
     for code in codes:
@@ -44,6 +46,13 @@ def run(
         for label, value in code.fields.items():
             say(f"  {label}: {value}")
     return 0 if all(code.verdict == "verified" for code in codes) else 1
+
+
+def _code(source: str) -> str:
+    """Take the argument as a code's text; ``FileUnreadable`` when it is a misspelt file name."""
+    if source.lower().endswith(_FILE_ENDINGS):
+        raise FileUnreadable("no such file")
+    return source
 
 
 def _is_file(source: str) -> bool:

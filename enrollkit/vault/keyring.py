@@ -146,6 +146,10 @@ class Keyring:
             raise VaultError("the last operator slot cannot be removed")
         self._change(key, lambda slots: tuple(s for s in slots if s.slot != slot))
 
+    def recovery_key_id(self) -> str:
+        """Give the id of the recovery key that the file is sealed to: which programme's it is."""
+        return self._read().recovery.key_id
+
     def open_recovery(self, recovery: OpeningKey) -> bytes:
         """Give the database key to the programme's recovery key; ``WrongPassphrase`` if foreign."""
         try:
