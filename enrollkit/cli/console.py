@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from enrollkit.domain.characters import shown
 from enrollkit.errors import NotInitialised, WrongPassphrase
 from enrollkit.locale import _
 
@@ -42,8 +43,8 @@ _SHORT = 8
 
 
 def say(text: str) -> None:
-    """Print a line for people on stdout."""
-    sys.stdout.write(text + "\n")
+    """Print a line for people on stdout; nothing in it can steer their terminal."""
+    sys.stdout.write(shown(text) + "\n")
 
 
 def say_json(value: Any) -> None:

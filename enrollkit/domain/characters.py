@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-__all__ = ["foreign_to_name", "hidden_codes", "tidy_spaces"]
+__all__ = ["foreign_to_name", "hidden_codes", "shown", "tidy_spaces"]
 
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINERS: Final = frozenset("\u200c\u200d")
@@ -63,6 +63,18 @@ def tidy_spaces(text: str) -> str:
         for character in unicodedata.normalize("NFC", text)
     )
     return " ".join(part for part in plain.split(" ") if part)
+
+
+def shown(text: str) -> str:
+    """Make any text fit to be drawn: a dot for what moves the cursor or turns the writing round.
+
+    Drafts hold whatever was pasted, and a stranger's card whatever was written into it; one escape
+    character could tear the screen, or make a terminal lie.
+    """
+    return "".join(
+        "·" if _code_of(character) in {"bidi-override", "control-character"} else character
+        for character in text
+    )
 
 
 def _code_of(character: str) -> str | None:

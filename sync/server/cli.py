@@ -135,14 +135,20 @@ def device_list(home: Home = None, as_json: Json = False) -> None:  # noqa: FBT0
 def device_approve(
     code: Annotated[str, typer.Argument(help="The code that the operator reads out.")],
     home: Home = None,
+    as_json: Json = False,  # noqa: FBT002 - typer's flag
 ) -> None:
     """Approve a laptop by its code, before or after its first call."""
     settings = _settings(home)
     keys = open_keys(settings.home, settings.passphrase)
     with open_store(settings) as store, store.write() as connection:
         device = approve_code(connection, keys, code, now=_now())
-    typer.echo(
-        f"Approved: {device}" if device else "Noted. That laptop is approved when it first calls."
+        found = [one for one in list_devices(connection) if one.device == device]
+    _print(
+        [dataclasses.asdict(one) for one in found],
+        as_json=as_json,
+        text=f"Approved: {device}"
+        if device
+        else "Noted. That laptop is approved when it first calls.",
     )
 
 
@@ -150,13 +156,15 @@ def device_approve(
 def device_revoke(
     device: Annotated[str, typer.Argument(help="The laptop's id, from: device list")],
     home: Home = None,
+    as_json: Json = False,  # noqa: FBT002 - typer's flag
 ) -> None:
     """Shut a laptop out. What it still sends is kept apart; it learns nothing new."""
     settings = _settings(home)
     keys = open_keys(settings.home, settings.passphrase)
     with open_store(settings) as store, store.write() as connection:
         revoke_device(connection, keys, device, now=_now())
-    typer.echo(f"Shut out: {device}")
+        found = [one for one in list_devices(connection) if one.device == device]
+    _print([dataclasses.asdict(one) for one in found], as_json=as_json, text=f"Shut out: {device}")
 
 
 @cli.command("status")
