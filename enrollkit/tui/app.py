@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,10 +16,12 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
+from textual.worker import Worker
 
 from enrollkit.app.system import local_time
 from enrollkit.errors import OperatorError
 from enrollkit.locale import _
+from enrollkit.tui.ascii_only import AsciiOnly
 from enrollkit.tui.crash import CrashReporter, crash_code, say_crash
 from enrollkit.tui.delivery_watch import DeliveryWatch
 from enrollkit.tui.journey import Journey
@@ -100,6 +103,8 @@ class KitApp(App[None]):
         self.delivery = DeliveryWatch(kit, self.now, self._delivery_moved)
         self.journey = Journey(self)
         self.set_class(ascii_only, "-ascii")
+        if ascii_only:
+            self._filters.append(AsciiOnly())
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
@@ -136,13 +141,10 @@ class KitApp(App[None]):
             return
         self.operator = operator
         self._touched_at = self._monotonic()
-        self.run_worker(self._arrive(), group="arrive")
+        self.begin(self._arrive, group="arrive")
 
     async def _arrive(self) -> None:
-        try:
-            self._day_floor = await self.journey.day_floor()
-        except OperatorError as error:
-            self.tell(error)
+        self._day_floor = await self.journey.day_floor()
         await self.journey.home()
         self._tick()
 
@@ -158,7 +160,7 @@ class KitApp(App[None]):
         """Keep what is on the screen, forget the keys, ask for the passphrase."""
         if not self._locking and self.operator is not None:
             self._locking = True
-            self.run_worker(self._lock(must=must), group="lock")
+            self.begin(partial(self._lock, must=must), group="lock")
 
     async def _lock(self, *, must: bool) -> None:
         """Every page settles first; then nothing of a person stays on a screen."""
@@ -236,6 +238,19 @@ class KitApp(App[None]):
     def change_colours(self) -> None:
         """Take the next theme."""
         self.theme = next_theme(self.theme)
+
+    def begin(
+        self, work: Callable[[], Coroutine[Any, Any, None]], *, group: str = "journey"
+    ) -> Worker[None]:
+        """Start work that outlives the screen on top; an operating error becomes words."""
+        worker: Worker[None] = self.run_worker(partial(self._told, work), group=group)
+        return worker
+
+    async def _told(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except OperatorError as error:
+            self.tell(error)
 
     def tell(self, error: OperatorError) -> None:
         """Show an operating error on whatever page is on top."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.screen import Screen
@@ -149,13 +150,13 @@ class Journey:
         from enrollkit.tui.screens.saved import AfterSaved
 
         if choice is AfterSaved.NEXT:
-            self._app.run_worker(self.new())
+            self._app.begin(self.new)
         elif choice is AfterSaved.HOUSEHOLD:
-            self._app.run_worker(self.next_of_household())
+            self._app.begin(self.next_of_household)
 
     def _picked_draft(self, draft_id: str | None) -> None:
         if draft_id is not None:
-            self._app.run_worker(self.resume(draft_id))
+            self._app.begin(partial(self.resume, draft_id))
 
     async def _push(self, screen: Screen[Result], then: Any = None) -> None:
         await self._app.push_screen(screen, then)

@@ -8,16 +8,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from fake_kit import PASSPHRASE, FakeKit
 from textual import events
 from textual.pilot import Pilot, WaitForScreenTimeout
-
 from textual.widget import Widget
 
 from enrollkit.tui.app import KitApp, make_app
 from enrollkit.tui.screens.enroll import EnrollScreen
 from enrollkit.tui.screens.home import HomeScreen
 from enrollkit.tui.screens.page import Page
+from fake_kit import PASSPHRASE, FakeKit
 
 _CHARACTERS = {"space": " ", "slash": "/", "enter": "\r", "tab": "\t", "escape": "\x1b"}
 _ROUNDS = 1000

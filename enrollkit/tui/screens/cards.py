@@ -76,7 +76,7 @@ class CardsScreen(Page[None]):
         if not self._making:
             self._making = True
             self.say(_("Making the cards …"), stay=True)
-            self.begin(self._make())
+            self.begin(self._make)
 
     async def _make(self) -> None:
         values: dict[str, Any] = self.query_one(_CardStep).values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -44,7 +45,7 @@ class DraftsScreen(Page[str | None]):
 
     def on_mount(self) -> None:
         """Read the drafts."""
-        self.begin(self._read())
+        self.begin(self._read)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Undo only what was just put away; the rest needs a draft."""
@@ -56,24 +57,24 @@ class DraftsScreen(Page[str | None]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go on with the chosen draft."""
         event.stop()
-        self.dismiss(event.option.id)
+        self.leave(event.option.id)
 
     def action_go_on(self) -> None:
         """Go on with the marked draft."""
         marked = self._marked()
         if marked is not None:
-            self.dismiss(marked.id)
+            self.leave(marked.id)
 
     def action_discard(self) -> None:
         """Put the marked draft away."""
         marked = self._marked()
         if marked is not None:
-            self.begin(self._discard(marked), group="discard")
+            self.begin(partial(self._discard, marked), group="discard")
 
     def action_undo(self) -> None:
         """Bring back what was put away last."""
         if self._discarded is not None:
-            self.begin(self._restore(self._discarded), group="discard")
+            self.begin(partial(self._restore, self._discarded), group="discard")
 
     async def _read(self, at: int = 0) -> None:
         self._drafts = tuple(await ask(self.kit.drafts.list))

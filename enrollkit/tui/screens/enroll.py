@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -120,17 +121,17 @@ class EnrollScreen(Page[Saved | None]):
         """Keep the draft and look at it again."""
         self._touched.add(event.field.pointer)
         self._collect()
-        self.begin(self._keep_and_check(), group="draft")
+        self.begin(self._keep_and_check, group="draft")
 
     def on_step_done(self, event: StepDone) -> None:
         """Go on to the next step."""
         event.stop()
-        self.begin(self._next(), group="step")
+        self.begin(self._next, group="step")
 
     def on_number_typed(self, event: NumberTyped) -> None:
         """Seal the number at once."""
         event.stop()
-        self.begin(self._seal(event.take()), group="seal")
+        self.begin(partial(self._seal, event.take()), group="seal")
 
     # What the keys do
 
@@ -143,12 +144,12 @@ class EnrollScreen(Page[Saved | None]):
         if not self._saving and self._word == "review":
             self._saving = True
             self.refresh_bindings()
-            self.begin(self._submit(), group="submit")
+            self.begin(self._submit, group="submit")
 
     def action_back(self) -> None:
         """Go one step back, or home from the first; the draft stays."""
         if not self._saving:
-            self.begin(self._previous(), group="step")
+            self.begin(self._previous, group="step")
 
     def action_look(self) -> None:
         """Say of the next thing to look at that a person has looked."""
@@ -161,11 +162,11 @@ class EnrollScreen(Page[Saved | None]):
         """Go to the field of a numbered problem."""
         listed = self._listed()
         if key <= len(listed):
-            self.begin(self._mend(listed[key - 1]), group="step")
+            self.begin(partial(self._mend, listed[key - 1]), group="step")
 
     def action_clear_number(self) -> None:
         """Take a sealed number away."""
-        self.begin(self._clear_number(), group="seal")
+        self.begin(self._clear_number, group="seal")
 
     # The work behind them
 
@@ -255,7 +256,7 @@ class EnrollScreen(Page[Saved | None]):
         if not told and self._last4 is None:
             await self._keeper.stop()
             await ask(self.kit.drafts.discard, self._draft.id)
-        self.dismiss(None)
+        self.leave(None)
 
     async def _mend(self, problem: Problem) -> None:
         step = step_of(problem.pointer)
@@ -301,7 +302,7 @@ class EnrollScreen(Page[Saved | None]):
             else:
                 await self._keeper.stop()
                 self.kit_app.remember(self._row)
-                self.dismiss(outcome)
+                self.leave(outcome)
         finally:
             self._saving = False
             self.refresh_bindings()

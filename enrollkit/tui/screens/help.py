@@ -41,5 +41,6 @@ class HelpScreen(ModalScreen[None]):
             yield Static("\n" + _("Esc closes this."), markup=False, classes="aside")
 
     def action_close(self) -> None:
-        """Go back."""
-        self.dismiss(None)
+        """Go back, once."""
+        if self.is_current:
+            self.dismiss(None)

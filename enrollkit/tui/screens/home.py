@@ -62,12 +62,12 @@ class HomeScreen(Page[None]):
 
     def on_screen_resume(self) -> None:
         """Count anew whenever somebody comes back here."""
-        self.begin(self._count(), group="count", exclusive=True)
+        self.begin(self._count, group="count", exclusive=True)
 
     def delivery_moved(self) -> None:
         """Count anew when a session ends."""
         if not self.kit_app.delivery.running:
-            self.begin(self._count(), group="count", exclusive=True)
+            self.begin(self._count, group="count", exclusive=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Drafts, corrections and cards only where there are some."""

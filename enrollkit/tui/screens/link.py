@@ -62,7 +62,7 @@ class LinkScreen(Page[LinkResult | None]):
         """Save once."""
         if not self._saving:
             self._saving = True
-            self.begin(self._save())
+            self.begin(self._save)
 
     async def _save(self) -> None:
         step = self.query_one(LinkStep)
@@ -71,7 +71,7 @@ class LinkScreen(Page[LinkResult | None]):
             result = await ask(self.kit.links.add, self._ident, row)
             if result.ok:
                 self.kit_app.last_facility = str(row.get("facility", ""))
-                self.dismiss(result)
+                self.leave(result)
                 return
             self._show(result)
         finally:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Page", "ask"]
 
 Result = TypeVar("Result")
+Work = Callable[[], Coroutine[Any, Any, None]]
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
@@ -45,6 +49,9 @@ class Page(Screen[Result], Generic[Result]):
     def __init__(self, kit: Kit) -> None:
         super().__init__()
         self.kit = kit
+        self._standing_up = asyncio.Event()
+        self._leaving: tuple[Result | None] | None = None
+        self._left = False
 
     @property
     def kit_app(self) -> KitApp:
@@ -61,9 +68,22 @@ class Page(Screen[Result], Generic[Result]):
         yield Notice()
         yield KeyBar()
 
+    def leave(self, result: Result | None) -> None:
+        """Dismiss once, and only from the top: Textual would take away whatever lies on top.
+
+        A screen that was covered while it was leaving goes when it is uncovered.
+        """
+        self._leaving = self._leaving or (result,)
+        if self.is_current and not self._left:
+            self._left = True
+            self.dismiss(self._leaving[0])
+
     def on_screen_resume(self) -> None:
         """Show the operator and the countdown at once, not at the next second."""
-        self.call_after_refresh(self.kit_app.show_time)
+        if self._leaving is not None:
+            self.leave(self._leaving[0])
+        else:
+            self.call_after_refresh(self.kit_app.show_time)
 
     def content(self) -> Iterable[Widget]:
         """Give the widgets between the two lines."""
@@ -98,11 +118,9 @@ class Page(Screen[Result], Generic[Result]):
         if self.is_laid_out:
             self.notice.say(text, warn=warn, stay=stay)
 
-    def begin(
-        self, work: Coroutine[Any, Any, None], *, group: str = "page", exclusive: bool = False
-    ) -> Worker[None]:
+    def begin(self, work: Work, *, group: str = "page", exclusive: bool = False) -> Worker[None]:
         """Start work beside the keys; an operating error becomes words, any other a crash."""
-        return self.run_worker(self._told(work), group=group, exclusive=exclusive)
+        return self.run_worker(partial(self._told, work), group=group, exclusive=exclusive)
 
     async def settle(self) -> None:
         """Bring to disk what is only on the screen; asked for before the kit is locked."""
@@ -112,13 +130,23 @@ class Page(Screen[Result], Generic[Result]):
 
     def action_back(self) -> None:
         """Go back; nothing is lost."""
-        self.dismiss(None)
+        self.leave(None)
 
-    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _told(self, work: Work) -> None:
+        """Run work once the screen stands; a screen that went away meanwhile needs no answer."""
+        await self._standing_up.wait()
         try:
-            await work
+            await work()
         except OperatorError as error:
             self.trouble(error)
+        except NoMatches:
+            if self.is_current and self.is_laid_out:
+                raise
+
+    def _on_mount(self, event: events.Mount) -> None:
+        """Note that the widgets stand."""
+        super()._on_mount(event)
+        self._standing_up.set()
 
     def trouble(self, error: OperatorError) -> None:
         """Say what went wrong, in the error's own words; a locked kit asks for the passphrase."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -91,7 +92,7 @@ class PeopleScreen(Page[None]):
 
     def _search(self) -> None:
         typed = self.query_one(LineInput).value
-        self.begin(self._show(typed), group="search", exclusive=True)
+        self.begin(partial(self._show, typed), group="search", exclusive=True)
 
     async def _show(self, typed: str) -> None:
         limit = _RETURNED_MAX if self._returned_only else _ROWS_MAX

@@ -53,7 +53,7 @@ class PersonScreen(Page[None]):
 
     def on_screen_resume(self) -> None:
         """Read anew whenever somebody comes back."""
-        self.begin(self._read(), group="read", exclusive=True)
+        self.begin(self._read, group="read", exclusive=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Cards and records need the person to be read."""

@@ -61,15 +61,15 @@ class SavedScreen(Page[AfterSaved | None]):
     def on_mount(self) -> None:
         """Draw the code where the terminal can show it."""
         if not self.app.has_class("-ascii"):
-            self.begin(self._draw_code())
+            self.begin(self._draw_code)
 
     def action_next(self) -> None:
         """Go on with the next person."""
-        self.dismiss(AfterSaved.NEXT)
+        self.leave(AfterSaved.NEXT)
 
     def action_household(self) -> None:
         """Go on with the next of this household."""
-        self.dismiss(AfterSaved.HOUSEHOLD)
+        self.leave(AfterSaved.HOUSEHOLD)
 
     async def action_card(self) -> None:
         """Make the card."""

@@ -56,7 +56,7 @@ class SyncScreen(Page[None]):
     def action_again(self) -> None:
         """Start a session; the app owns it, so that it outlives this screen."""
         if not self._watch.running:
-            self.app.run_worker(self._watch.run(), group="delivery")
+            self.kit_app.begin(self._watch.run, group="delivery")
         self.delivery_moved()
 
     def delivery_moved(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -49,7 +50,7 @@ class UnlockScreen(Page[Operator | None]):
         if typed and not self._trying:
             self._trying = True
             self._say_here(_("Opening; that takes a second …"))
-            self.begin(self._unlock(typed))
+            self.begin(partial(self._unlock, typed))
 
     def on_input_changed(self) -> None:
         """A new try wipes the old words."""
@@ -58,7 +59,7 @@ class UnlockScreen(Page[Operator | None]):
 
     async def _unlock(self, typed: str) -> None:
         try:
-            self.dismiss(await ask(self.kit.unlock, typed))
+            self.leave(await ask(self.kit.unlock, typed))
         finally:
             self._trying = False
             self._say_here("")

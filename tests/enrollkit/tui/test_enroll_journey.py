@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fake_kit import FakeKit
 from textual.widgets import Input
-from tui_drive import Driver, adult_row, drive
 
 from enrollkit.domain.enrollment import State
 from enrollkit.errors import StoreFull
@@ -16,6 +14,8 @@ from enrollkit.tui.screens.home import HomeScreen
 from enrollkit.tui.screens.people import PeopleScreen
 from enrollkit.tui.screens.person import PersonScreen
 from enrollkit.tui.screens.saved import SavedScreen
+from fake_kit import FakeKit
+from tui_drive import Driver, adult_row, drive
 
 
 def test_a_grown_up_is_enrolled_by_keyboard_alone() -> None:

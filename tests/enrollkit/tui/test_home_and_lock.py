@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fake_kit import PASSPHRASE, FakeKit
 from textual.widgets import Input
-from tui_drive import Driver, adult_row, drive
 
 from enrollkit.app.results import Finding, Level
 from enrollkit.domain.enrollment import State
@@ -17,6 +15,8 @@ from enrollkit.tui.screens.home import HomeScreen
 from enrollkit.tui.screens.people import PeopleScreen
 from enrollkit.tui.screens.sync import SyncScreen
 from enrollkit.tui.screens.unlock import UnlockScreen
+from fake_kit import PASSPHRASE, FakeKit
+from tui_drive import Driver, adult_row, drive
 
 
 def test_a_wrong_passphrase_is_told_in_words_and_leaves_the_field() -> None:

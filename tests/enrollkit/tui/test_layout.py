@@ -6,15 +6,15 @@ import random
 from dataclasses import replace
 
 import pytest
-from fake_kit import PASSPHRASE, FakeKit
 from rich.cells import cell_len
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
-from tui_drive import Driver, adult_row, drive
 
 from enrollkit.domain.enrollment import State
 from enrollkit.tui.screens.page import Page
+from fake_kit import PASSPHRASE, FakeKit
+from tui_drive import Driver, adult_row, drive
 
 SCREENS = {
     "home": (),
@@ -58,9 +58,11 @@ def cut_off(d: Driver) -> list[str]:
         for widget in screen.walk_children(Widget)
         if widget.region and not screen.region.contains_region(widget.region)
     ]
-    for words in screen.query(Static).results(Static):
-        if words.display and words.region and words.region.height < words.virtual_size.height:
-            found.append(f"{words!r} is too low")
+    found += [
+        f"{words!r} is too low"
+        for words in screen.query(Static).results(Static)
+        if words.display and words.region and words.region.height < words.virtual_size.height
+    ]
     return found
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fake_kit import FakeKit
-from tui_drive import Driver, adult_row, drive
-
 from enrollkit.domain.enrollment import State
 from enrollkit.tui.screens.link import LinkScreen
 from enrollkit.tui.screens.people import PeopleScreen
 from enrollkit.tui.screens.person import PersonScreen
+from fake_kit import FakeKit
+from tui_drive import Driver, adult_row, drive
 
 
 def a_kit(*states: State) -> FakeKit:

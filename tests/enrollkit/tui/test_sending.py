@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 
 import pytest
-import sync.errors
-from fake_kit import FakeKit
-from tui_drive import Driver, adult_row, drive
 
+import sync.errors
 from enrollkit.domain.enrollment import State
 from enrollkit.tui.screens.home import HomeScreen
+from fake_kit import FakeKit
 from sync.errors import DevicePending, SyncError
+from tui_drive import Driver, adult_row, drive
 
 FAILURES = sorted(
     (
