@@ -37,7 +37,7 @@ _WORDS: Final = (
     "salt",
     "kite",
 )
-_THROUGH_THE_APP: Final = 3
+_THROUGH_THE_APP: Final = 2
 _ON_LAPTOP_A: Final = 6
 _CUT_AFTER_BYTES: Final = 4_000
 """Past the greeting (2 KB, with the laptop's keys), inside the first batch."""
