@@ -9,8 +9,8 @@ import pytest
 from enrollkit.app.kit import Kit
 from enrollkit.app.results import Level
 from enrollkit.errors import (
-    AlreadyInitialised,
     NotInitialised,
+    ProgrammeForeign,
     ProgrammeInvalid,
     WrongPassphrase,
 )
@@ -28,7 +28,7 @@ def signed_programme() -> bytes:
 def test_a_second_set_up_changes_nothing(tmp_path: Path) -> None:
     with unlocked(tmp_path) as kit:
         kit.enrolling.submit_row(intake_row())
-        with pytest.raises(AlreadyInitialised):
+        with pytest.raises(ProgrammeForeign):
             kit.initialise(signed_programme(), operator="X", passphrase="other", kdf=CHEAP)
         assert kit.standing().total == 1
 
