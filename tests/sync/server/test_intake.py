@@ -124,7 +124,7 @@ def test_an_operation_number_with_other_content_is_held_whole(office: Office) ->
         ({"name": "x" * 101}, "schema:max-length", "/name"),
         ({"mobile": "123"}, "schema:format:mobile", "/mobile"),
         ({"surprise": 1}, "schema:unknown-key", "/surprise"),
-        ({"birth": {"year": 10**30}}, "schema:maximum", "/birth/year"),
+        ({"birth": {"year": 10**15}}, "schema:maximum", "/birth/year"),
     ],
 )
 def test_a_fault_of_shape_is_refused_at_its_pointer_and_the_rest_goes_on(
