@@ -169,7 +169,7 @@ class CodeAmbiguous(ServerError):
 class DeviceUnknown(ServerError):
     """No laptop of that id is known here. Nothing was changed. See: enrollkit-server device list"""
 
-    code = "device-unknown"
+    code = "no-such-device"
     exit_code = 92
 
 

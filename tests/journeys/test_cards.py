@@ -59,8 +59,7 @@ def stall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stall]:
         issuer, checker = (office.laptop(folder / name) for name in ("issuer", "checker"))
         saved = enroll(issuer, folder / "camp.jsonl", rows)
         names = {
-            answer["provisional"]: row["name"]
-            for answer, row in zip(saved.rows, rows, strict=True)
+            answer["provisional"]: row["name"] for answer, row in zip(saved.rows, rows, strict=True)
         }
         codes = codes_of(issuer)
         early = checker.run("verify", codes[0], "--json")

@@ -88,8 +88,12 @@ class Laptop:
         return subprocess.Popen(
             [sys.executable, "-m", "enrollkit", *map(str, arguments)],
             cwd=_ROOT,
-            env=self.environment(),
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+            **{
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "env": self.environment(),
+                **options,
+            },
         )
 
     def environment(self, **more: str) -> dict[str, str]:
