@@ -85,7 +85,7 @@ class SyncError(OperatorError):
 
 class Offline(SyncError):
     """There is no way to the server now. Everything stays saved on this laptop. Try again when
-    there is a network, or write to a stick.
+    there is a network.
     """
 
     code = "offline"
