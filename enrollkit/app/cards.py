@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -14,14 +14,15 @@ from enrollkit.app.system import local_time
 from enrollkit.cards.claim169 import encode
 from enrollkit.cards.claims import CardClaims, language_code
 from enrollkit.cards.codes import terminal_code
-from enrollkit.cards.layout import CardFace
-from enrollkit.cards.render import render_cards
 from enrollkit.domain.person import Gender, Person
 from enrollkit.errors import RecordNotFound
 from enrollkit.locale import _
 from enrollkit.store.audit import append_audit
 from enrollkit.store.enrollments import StoredEnrollment, all_ids, find_enrollment
 from enrollkit.store.events import note_event
+
+if TYPE_CHECKING:
+    from enrollkit.cards.layout import CardFace
 
 __all__ = ["Cards"]
 
@@ -47,6 +48,8 @@ class Cards:
 
         ``RecordNotFound`` for a number that nobody has, or when there is nobody at all.
         """
+        from enrollkit.cards.render import render_cards  # noqa: PLC0415 - fonts take a second
+
         people = self._desk.database.read(lambda tx: _find(tx, idents))
         if not people:
             raise RecordNotFound("nobody is enrolled here")
@@ -65,6 +68,8 @@ class Cards:
         return terminal_code(provisional)
 
     def _face(self, stored: StoredEnrollment) -> CardFace:
+        from enrollkit.cards.layout import CardFace  # noqa: PLC0415 - fonts take a second
+
         person = stored.enrollment.person
         return CardFace(
             programme=self._desk.programme.name,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from enrollkit.cli.console import AsJson, hint, say, say_json
-from enrollkit.cli.stage.run import Outcome, perform
 from enrollkit.locale import _
+
+if TYPE_CHECKING:
+    from enrollkit.cli.stage.run import Outcome
 
 
 def run(
@@ -25,6 +27,8 @@ def run(
     delivered to a real server process, signed for, and their cards printed, read back and
     verified. Exit code 1 when any count differs.
     """
+    from enrollkit.cli.stage.run import perform  # noqa: PLC0415 - no other command waits for it
+
     outcome = perform(output, tell=hint if as_json else say)
     if as_json:
         say_json(outcome.counts())
