@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,12 @@ from enrollkit.app.desk import Desk
 from enrollkit.app.outgoing import announce_capture_session, queue_enrollment
 from enrollkit.app.results import Refused, RowResult, RowSource, Saved
 from enrollkit.app.row_files import FileRow, read_rows
+from enrollkit.app.surroundings import Number, likeness, number_in, surroundings, typed_number
 from enrollkit.domain.enrollment import Enrollment
 from enrollkit.domain.intake import normalise
-from enrollkit.domain.matching import Likeness, match_key
+from enrollkit.domain.matching import match_key
 from enrollkit.domain.problem import Problem, Severity
-from enrollkit.domain.rules import Context, check, stands_in_the_way
-from enrollkit.locale import _
+from enrollkit.domain.rules import check, stands_in_the_way
 from enrollkit.store.audit import append_audit
 from enrollkit.store.drafts import (
     Draft,
@@ -34,25 +33,14 @@ from enrollkit.store.drafts import (
 )
 from enrollkit.store.enrollments import (
     Source,
-    find_by_match_key,
     find_by_source,
     insert_enrollment,
-    mobile_count,
 )
 
 __all__ = ["Enrolling"]
 
 _FIRST_VERSION = 1
 _REVIEW_STEP = "review"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _Number:
-    """An Aadhaar number on its way: typed now, or sealed already in a draft."""
-
-    last4: str
-    typed: str | None = None
-    sealed: SealedNumber | None = None
 
 
 class Enrolling:
@@ -66,8 +54,8 @@ class Enrolling:
         tidied, notes = normalise(row)
 
         def work(tx: Any) -> list[Problem]:
-            number = _number_of(get_draft(tx, draft_id)) if draft_id else _typed_number(tidied)
-            return check(tidied, self._context(tx, draft_id, number))
+            number = number_in(get_draft(tx, draft_id)) if draft_id else typed_number(tidied)
+            return check(tidied, surroundings(tx, self._desk, draft_id, number))
 
         return [*self._desk.database.read(work), *notes]
 
@@ -111,8 +99,8 @@ class Enrolling:
     def _submit_draft(self, tx: Any, draft_id: str, looked_at: frozenset[str]) -> Saved | Refused:
         draft = get_draft(tx, draft_id)
         tidied, _notes = normalise(draft.row)
-        number = _number_of(draft)
-        problems = check(tidied, self._context(tx, draft_id, number))
+        number = number_in(draft)
+        problems = check(tidied, surroundings(tx, self._desk, draft_id, number))
         if stands_in_the_way(problems, looked_at):
             return Refused(problems=tuple(problems))
         source = Source(name="", row=0, digest=draft.source_digest) if draft.source_digest else None
@@ -135,8 +123,8 @@ class Enrolling:
                 row=place.row, ok=True, id=before.enrollment.id,
                 provisional=before.provisional, already=True,
             )  # fmt: skip
-        number = _typed_number(row)
-        problems = check(row, self._context(tx, None, number))
+        number = typed_number(row)
+        problems = check(row, surroundings(tx, self._desk, None, number))
         waiting = find_draft_by_source(tx, source.digest)
         if waiting is not None and not stands_in_the_way(problems, looked_at):
             # What was unusual may be forgotten by now (an Aadhaar number is, at lock); the draft
@@ -151,7 +139,7 @@ class Enrolling:
                 ok=False,
                 draft=kept,
                 problems=tuple(p for p in problems if p.severity is not Severity.NOTE),
-                notes=tuple(p for p in problems if p.severity is Severity.NOTE),
+                notes=(*(p for p in problems if p.severity is Severity.NOTE), *notes),
             )
         record = self._desk.system.token(16).hex()
         enrollment = self._save(tx, record, row, number, source)
@@ -168,7 +156,7 @@ class Enrolling:
         tx: Any,
         record: str,
         row: Mapping[str, Any],
-        number: _Number | None,
+        number: Number | None,
         source: Source | None,
     ) -> Enrollment:
         """Write enrollment, operation and audit; the caller's transaction holds them together."""
@@ -183,7 +171,7 @@ class Enrolling:
             tx,
             enrollment,
             sealed=sealed.sealed if sealed else None,
-            match_key=match_key(_likeness(enrollment)),
+            match_key=match_key(likeness(enrollment)),
             saved_at=now,
             operator=desk.operator.slot,
             source=source,
@@ -194,7 +182,7 @@ class Enrolling:
         )
         return enrollment
 
-    def _seal(self, tx: Any, record: str, number: _Number) -> SealedNumber | None:
+    def _seal(self, tx: Any, record: str, number: Number) -> SealedNumber | None:
         if number.sealed is not None or number.typed is None:
             return number.sealed
         desk = self._desk
@@ -207,7 +195,7 @@ class Enrolling:
         self,
         tx: Any,
         row: Mapping[str, Any],
-        number: _Number | None,
+        number: Number | None,
         source: Source,
         problems: list[Problem],
     ) -> str | None:
@@ -230,7 +218,7 @@ class Enrolling:
         keep_draft(tx, draft)
         return record
 
-    def _seal_for_draft(self, tx: Any, record: str, number: _Number | None) -> SealedNumber | None:
+    def _seal_for_draft(self, tx: Any, record: str, number: Number | None) -> SealedNumber | None:
         if number is None or number.typed is None:
             return None
         announce_capture_session(tx, self._desk)
@@ -239,44 +227,6 @@ class Enrolling:
             last4=number.last4,
             session=self._desk.capture.id,
         )
-
-    def _context(self, tx: Any, record: str | None, number: _Number | None) -> Context:
-        desk = self._desk
-        versions: dict[str, frozenset[str]] = {}
-        for wording in desk.programme.consents:
-            known = versions.get(wording.version, frozenset())
-            versions[wording.version] = known | {wording.language}
-        holder = desk.capture.seen(number.typed) if number and number.typed else None
-        return Context(
-            today=desk.today(),
-            consents=versions,
-            places=desk.places,
-            count_mobile=lambda mobile: mobile_count(tx, mobile, excluding=record),
-            find_alike=lambda key: [
-                _likeness(stored.enrollment)
-                for stored in find_by_match_key(tx, key, excluding=record)
-            ],
-            aadhaar_last4=number.last4 if number else None,
-            aadhaar_seen=holder is not None and holder != record,
-            aadhaar_holder=holder,
-        )
-
-
-def _likeness(enrollment: Enrollment) -> Likeness:
-    return Likeness.of(
-        enrollment.person, ident=enrollment.id, aadhaar_last4=enrollment.aadhaar_last4
-    )
-
-
-def _number_of(draft: Draft) -> _Number | None:
-    return _Number(last4=draft.number.last4, sealed=draft.number) if draft.number else None
-
-
-def _typed_number(row: Mapping[str, Any]) -> _Number | None:
-    typed = row.get("aadhaar")
-    if not isinstance(typed, str):
-        return None
-    return _Number(last4=typed[-4:], typed=typed)
 
 
 def _waits_for_a_look() -> Problem:
