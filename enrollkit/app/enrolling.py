@@ -22,6 +22,7 @@ from enrollkit.domain.intake import normalise
 from enrollkit.domain.matching import match_key
 from enrollkit.domain.problem import Problem, Severity
 from enrollkit.domain.rules import check, stands_in_the_way
+from enrollkit.locale import _
 from enrollkit.store.audit import append_audit
 from enrollkit.store.drafts import (
     Draft,

@@ -189,3 +189,23 @@ def kit_folder_file(kit: Kit, link: dict[str, object]) -> Path:
     path = kit._home.folder / "links.jsonl"
     path.write_text(json.dumps(link) + "\n")
     return path
+
+
+def test_a_row_that_waits_for_a_look_is_not_saved_beside_its_draft_after_a_lock(kit: Kit) -> None:
+    """The number that made it unusual is forgotten at lock; the draft is not."""
+    kit.enrolling.submit_row(intake_row())
+    other = intake_row(name="Kamla Bai", birth={"year": 1960})
+    draft = kit.enrolling.submit_row(other).draft
+    kit.lock()
+    kit.unlock(PASSPHRASE)
+    again = kit.enrolling.submit_row(other)
+    assert not again.ok
+    assert again.draft == draft
+    assert [problem.code for problem in again.problems] == ["draft-waiting"]
+    assert kit.standing().total == 1
+
+
+def test_what_was_tidied_is_told_of_a_refused_row_too(kit: Kit) -> None:
+    result = kit.enrolling.submit_row(intake_row(gender="f", mobile="12"))
+    assert not result.ok
+    assert [(note.pointer, note.code) for note in result.notes] == [("/gender", "normalised")]
