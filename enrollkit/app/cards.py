@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from enrollkit.app.desk import Desk
+from enrollkit.app.paper import PAPER
 from enrollkit.app.results import Printed
 from enrollkit.app.system import local_time
 from enrollkit.cards.claim169 import encode
@@ -53,9 +54,9 @@ class Cards:
         people = self._desk.database.read(lambda tx: _find(tx, idents))
         if not people:
             raise RecordNotFound("nobody is enrolled here")
-        files = render_cards(
-            [self._face(stored) for stored in people], layout, out, progress=on_progress
-        )
+        faces = [self._face(stored) for stored in people]
+        with PAPER:
+            files = render_cards(faces, layout, out, progress=on_progress)
         self._desk.database.write(lambda tx: self._note(tx, people))
         return Printed(cards=len(people), files=tuple(files))
 

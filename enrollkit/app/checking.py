@@ -7,9 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from enrollkit.app.desk import Desk
+from enrollkit.app.paper import PAPER
 from enrollkit.app.results import Checked
 from enrollkit.cards.claim169 import CardReading, CardVerdict, decode_and_verify
-from enrollkit.identity.images import read_codes
 from enrollkit.identity.masking import showable
 from enrollkit.identity.router import Kind, classify
 from enrollkit.locale import _
@@ -33,8 +33,7 @@ class Checking:
 
         ``DocumentUnreadable`` when a file holds no code that can be read.
         """
-        texts = read_codes(source) if isinstance(source, Path) else [source]
-        return [self._check(text) for text in texts]
+        return [self._check(text) for text in _texts(source)]
 
     def _check(self, text: str) -> Checked:
         kind = classify(text)
@@ -76,6 +75,15 @@ class Checking:
         device = self._desk.programme.device(kid.hex())
         known = device.key if device is not None else own if own.kid == kid else None
         return Ed25519PublicKey.from_public_bytes(known.raw) if known else None
+
+
+def _texts(source: Path | str) -> list[str]:
+    if isinstance(source, str):
+        return [source]
+    from enrollkit.identity.images import read_codes  # noqa: PLC0415 - the app starts without it
+
+    with PAPER:
+        return read_codes(source)
 
 
 _NEVER_SIGNED = frozenset({Kind.PROVISIONAL_NUMBER, Kind.ABHA, Kind.AADHAAR_OLD_QR, Kind.FACILITY})
