@@ -3,33 +3,35 @@
 A kit is locked or unlocked. Unlocked, it has a :class:`~enrollkit.app.desk.Desk`, and each
 property below gives the use cases of one subject. Every method may be called from any thread, and
 blocks until what it promises is on disk.
+
+The use cases are imported when they are first asked for: the lock screen must stand before the
+store, the cryptography and the HTTP client are read from an old disk.
 """
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from enrollkit.app import setup
-from enrollkit.app.cards import Cards
-from enrollkit.app.checking import Checking
-from enrollkit.app.crash import write_crash_report
-from enrollkit.app.delivery import Delivery
-from enrollkit.app.desk import Desk
-from enrollkit.app.doctor import examine
-from enrollkit.app.drafts import Drafts
-from enrollkit.app.enrolling import Enrolling
 from enrollkit.app.home import Home
-from enrollkit.app.links import Links
-from enrollkit.app.people import People
-from enrollkit.app.results import Finding, Initialised, Operator, Standing
-from enrollkit.app.standing import take_stock
 from enrollkit.app.system import System
 from enrollkit.domain.consent import ConsentWording
 from enrollkit.errors import VaultLocked
-from enrollkit.reference.places import Places
-from enrollkit.vault.kdf import KdfParameters
-from sync.programme import Programme
+
+if TYPE_CHECKING:
+    from enrollkit.app.cards import Cards
+    from enrollkit.app.checking import Checking
+    from enrollkit.app.delivery import Delivery
+    from enrollkit.app.desk import Desk
+    from enrollkit.app.drafts import Drafts
+    from enrollkit.app.enrolling import Enrolling
+    from enrollkit.app.links import Links
+    from enrollkit.app.people import People
+    from enrollkit.app.results import Finding, Initialised, Operator, Standing
+    from enrollkit.reference.places import Places
+    from enrollkit.vault.kdf import KdfParameters
+    from sync.programme import Programme
 
 __all__ = ["Kit"]
 
@@ -68,7 +70,9 @@ class Kit:
 
     def demand_fresh(self, programme_file: bytes) -> None:
         """Raise why this laptop cannot be set up with that file, before anything is asked."""
-        setup.demand_fresh(self._home, programme_file)
+        from enrollkit.app.setup import demand_fresh
+
+        demand_fresh(self._home, programme_file)
 
     def initialise(
         self,
@@ -79,7 +83,9 @@ class Kit:
         kdf: KdfParameters | None = None,
     ) -> Initialised:
         """Set up this laptop for a programme and unlock it. ``kdf``: measured when not given."""
-        made = setup.initialise(
+        from enrollkit.app.setup import initialise
+
+        made = initialise(
             self._home,
             self._system,
             programme_file,
@@ -92,11 +98,13 @@ class Kit:
 
     def unlock(self, passphrase: str) -> Operator:
         """Open database and keys; the passphrase says who it is."""
+        from enrollkit.app.setup import open_desk
+
         with self._gate:
             if self._desk is not None:
                 self._desk.close()
                 self._desk = None
-            self._desk = setup.open_desk(self._home, self._system, passphrase)
+            self._desk = open_desk(self._home, self._system, passphrase)
             return self._desk.operator
 
     def lock(self) -> None:
@@ -137,48 +145,68 @@ class Kit:
     @property
     def drafts(self) -> Drafts:
         """Half-finished enrollments."""
+        from enrollkit.app.drafts import Drafts
+
         return Drafts(self._open())
 
     @property
     def enrolling(self) -> Enrolling:
         """Checking and saving people."""
+        from enrollkit.app.enrolling import Enrolling
+
         return Enrolling(self._open())
 
     @property
     def people(self) -> People:
         """Finding people and reading their page."""
+        from enrollkit.app.people import People
+
         return People(self._open())
 
     @property
     def links(self) -> Links:
         """Health records linked to people."""
+        from enrollkit.app.links import Links
+
         return Links(self._open())
 
     @property
     def cards(self) -> Cards:
         """Cards to print."""
+        from enrollkit.app.cards import Cards
+
         return Cards(self._open())
 
     @property
     def checking(self) -> Checking:
         """Codes to verify."""
+        from enrollkit.app.checking import Checking
+
         return Checking(self._open())
 
     @property
     def delivery(self) -> Delivery:
         """Sessions with the server."""
+        from enrollkit.app.delivery import Delivery
+
         return Delivery(self._open())
 
     def standing(self) -> Standing:
         """Count the people, as it is now."""
+        from enrollkit.app.standing import take_stock
+
         return take_stock(self._open())
 
     def doctor(self) -> list[Finding]:
         """Look over the laptop."""
+        from enrollkit.app.doctor import examine
+
         return examine(self._open())
 
     def report_crash(self, error: BaseException) -> Path:
         """Write a crash file without values and give its path; works locked too."""
+        from enrollkit.app.crash import write_crash_report
+
         return write_crash_report(self._home, error)
 
     def _open(self) -> Desk:
