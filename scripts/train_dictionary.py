@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from backports import zstd
+
 from enrollkit.domain.enrollment import without_nulls
-from sync.dictionaries import zstd
 from sync.wire import encode
 
 DICTIONARY_BYTES: Final = 48 * 1024

@@ -22,7 +22,7 @@ from enrollkit.errors import ConfigError
 from enrollkit.locale import _
 from sync.engine.pacing import Pacing
 
-__all__ = ["FolderTaken", "Outcome", "perform"]
+__all__ = ["FolderTaken", "Outcome", "demo_people", "perform"]
 
 _MARKER: Final = ".enrollkit-demo"
 _WORDS: Final = (
@@ -170,7 +170,7 @@ class _Scenes:
             kit.close()
 
     def _enroll(self, first: Kit, second: Kit) -> None:
-        people = _people()
+        people = demo_people()
         typed = enroll_through_app(first, people[:_THROUGH_THE_APP], self._passphrase)
         self._say(
             _(
@@ -260,7 +260,8 @@ def _sent(summaries: Sequence[Summary]) -> int:
     return sum(summary.sent for summary in summaries)
 
 
-def _people() -> list[dict[str, Any]]:
+def demo_people() -> list[dict[str, Any]]:
+    """Read the twelve invented people, as intake rows."""
     text = (files("enrollkit.cli.stage") / "people.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
