@@ -25,7 +25,9 @@ from enrollkit.tui.ascii_only import AsciiOnly
 from enrollkit.tui.crash import CrashReporter, crash_code, say_crash
 from enrollkit.tui.delivery_watch import DeliveryWatch
 from enrollkit.tui.journey import Journey
+from enrollkit.tui.locking import IdleClock, Locking
 from enrollkit.tui.messages import DeliveryMoved
+from enrollkit.tui.palette import commands_of
 from enrollkit.tui.screens.page import Page
 from enrollkit.tui.screens.unlock import UnlockScreen
 from enrollkit.tui.themes import THEMES, next_theme
@@ -89,13 +91,11 @@ class KitApp(App[None]):
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
         self.kit = kit
-        self._idle_seconds = idle_seconds
         self._report_crash = report_crash
         self._now = now
-        self._monotonic = monotonic
-        self._touched_at = monotonic()
+        self._idle = IdleClock(idle_seconds, monotonic)
+        self._locking = Locking(self)
         self._day_floor = 0
-        self._locking = False
         self._fallen = False
         self.operator: Operator | None = None
         self.last_row: Mapping[str, Any] = {}
@@ -130,9 +130,9 @@ class KitApp(App[None]):
 
     # Coming and going
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Ask for the passphrase, and start the clock that locks."""
-        self.push_screen(UnlockScreen(self.kit), self._unlocked)
+        await self.ask_passphrase()
         self.set_interval(1.0, self._tick)
 
     def _unlocked(self, operator: Operator | None) -> None:
@@ -140,7 +140,7 @@ class KitApp(App[None]):
             self.exit()
             return
         self.operator = operator
-        self._touched_at = self._monotonic()
+        self._idle.touch()
         self.begin(self._arrive, group="arrive")
 
     async def _arrive(self) -> None:
@@ -150,52 +150,26 @@ class KitApp(App[None]):
 
     def action_lock(self) -> None:
         """Lock now, unless that would lose what is on the screen."""
-        self.begin_lock(must=False)
+        self._locking.begin(must=False)
 
     def show_locked(self) -> None:
         """Nobody is there, or the keys are gone already: lock in any case."""
-        self.begin_lock(must=True)
+        self._locking.begin(must=True)
 
-    def begin_lock(self, *, must: bool) -> None:
-        """Keep what is on the screen, forget the keys, ask for the passphrase."""
-        if not self._locking and self.operator is not None:
-            self._locking = True
-            self.begin(partial(self._lock, must=must), group="lock")
+    def forget(self) -> None:
+        """Forget the operator and whatever was remembered of a person."""
+        self.operator = None
+        self.last_row = {}
+        self.delivery.forget()
 
-    async def _lock(self, *, must: bool) -> None:
-        """Every page settles first; then nothing of a person stays on a screen."""
-        try:
-            trouble = await self._settle_all()
-            if trouble is not None and not must:
-                self.tell(trouble)
-                return
-            await self.journey.lock()
-            self.operator = None
-            self.last_row = {}
-            self.delivery.forget()
-            while len(self.screen_stack) > 1:
-                await self.pop_screen()
-            await self.push_screen(UnlockScreen(self.kit), self._unlocked)
-            if trouble is not None and trouble.code != "vault-locked":
-                self.tell(trouble)
-        finally:
-            self._locking = False
-
-    async def _settle_all(self) -> OperatorError | None:
-        """Bring every page to disk; give the first thing that stood in the way."""
-        troubles: list[OperatorError] = []
-        for screen in list(self.screen_stack):
-            if isinstance(screen, Page):
-                try:
-                    await screen.settle()
-                except OperatorError as error:
-                    troubles.append(error)
-        return troubles[0] if troubles else None
+    async def ask_passphrase(self) -> None:
+        """Open the first screen."""
+        await self.push_screen(UnlockScreen(self.kit), self._unlocked)
 
     async def action_leave(self) -> None:
         """Lock and end."""
         if self.operator is not None:
-            await self._lock(must=False)
+            await self._locking.lock(must=False)
         if self.operator is None:
             self.exit()
 
@@ -226,14 +200,7 @@ class KitApp(App[None]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Give the palette the kit's own commands, not the framework's."""
         del screen
-        if self.operator is not None:
-            yield SystemCommand(_("New enrollment"), _("Begin with the consent"), self.journey.new)
-            yield SystemCommand(_("Find a person"), _("By name or number"), self.journey.find)
-            yield SystemCommand(_("Send now"), _("To the central server"), self.journey.send)
-            yield SystemCommand(_("Drafts"), _("Go on where you stopped"), self.journey.drafts)
-            yield SystemCommand(_("Lock"), _("Ask for the passphrase"), self.action_lock)
-        yield SystemCommand(_("Colours"), _("Dark, light, strong contrast"), self.change_colours)
-        yield SystemCommand(_("Leave"), _("Lock the kit and end"), self.action_leave)
+        return commands_of(self)
 
     def change_colours(self) -> None:
         """Take the next theme."""
@@ -262,25 +229,22 @@ class KitApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Note that somebody is there."""
         if isinstance(event, events.Key | events.MouseDown | events.Paste):
-            self._touched_at = self._monotonic()
+            self._idle.touch()
         await super().on_event(event)
 
     def _tick(self) -> None:
         if self.operator is None:
             return
-        if self._seconds_left() <= 0 and not self.delivery.running:
+        if self._idle.seconds_left <= 0 and not self.delivery.running:
             self.show_locked()
         else:
             self.show_time()
-
-    def _seconds_left(self) -> int:
-        return int(self._idle_seconds - (self._monotonic() - self._touched_at))
 
     def show_time(self) -> None:
         """Bring the top line of the page on top up to date."""
         if self.operator is None:
             return
-        left = self._seconds_left()
+        left = self._idle.seconds_left
         if isinstance(self.screen, Page) and self.screen.is_laid_out:
             self.screen.top.tell(self.operator.name, left, self.delivery.brief)
 

@@ -108,8 +108,9 @@ def birth_said(value: Any, today: date) -> str:
     birth = _birth(value)
     if birth is None:
         return ""
-    age = birth.age_at(today)
-    return _("{born}, {age} years").format(born=say_birth(birth), age=age)
+    if birth.month is None:
+        return _("{born}, about {age} years").format(born=birth.year, age=today.year - birth.year)
+    return _("{born}, {age} years").format(born=say_birth(birth), age=birth.age_at(today))
 
 
 def is_minor(row: Mapping[str, Any], today: date) -> bool:

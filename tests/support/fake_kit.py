@@ -350,7 +350,7 @@ class FakePeople:
             version=1,
             provisional=one.provisional,
             abha_number="91-2345-6789-0123" if issued else None,
-            abha_address="sunita.devi87@abdm" if issued else None,
+            abha_address=f"{one.person.name.split()[0].lower()}.87@abdm" if issued else None,
             reason=back if state is State.RETURNED else None,
             history=(Event(at=self.kit.now, what="saved on this laptop", who="Sunita K."),),
             links=tuple(self._link(link) for link in self.kit.linked.get(ident, [])),

@@ -6,22 +6,22 @@ import asyncio
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from enrollkit.app.results import DraftState, Refused, Saved
+from enrollkit.app.results import DraftState, Saved
 from enrollkit.domain.consent import ConsentWording
 from enrollkit.domain.problem import Problem, Severity
 from enrollkit.errors import OperatorError
 from enrollkit.locale import _
-from enrollkit.tui.draft_keeper import DraftKeeper
-from enrollkit.tui.form import place_in_row, step_of, steps_for
+from enrollkit.tui.enroll_form import EnrollForm
+from enrollkit.tui.form import step_of
 from enrollkit.tui.messages import FieldLeft, NumberTyped, StepDone
-from enrollkit.tui.screens.page import Page, ask
+from enrollkit.tui.screens.page import Page
 from enrollkit.tui.widgets.aadhaar_field import AadhaarField
 from enrollkit.tui.widgets.address_step import AddressStep
 from enrollkit.tui.widgets.consent_step import ConsentStep
@@ -65,17 +65,13 @@ class EnrollScreen(Page[Saved | None]):
     ) -> None:
         super().__init__(kit)
         self._today = today
-        self._draft = draft
-        self._row: dict[str, Any] = dict(draft.row)
-        self._last4 = draft.aadhaar_last4
+        self._form = EnrollForm(kit, draft, today)
         self._wordings = list(wordings)
-        self._keeper = DraftKeeper(kit.drafts.save, draft.id)
-        self._word = draft.step if draft.step in self._steps() else "consent"
+        steps = self._form.steps
+        self._word = draft.step if draft.step in steps else "consent"
         self._step: Step | None = None
-        self._seen: frozenset[str] = frozenset(self._steps()[: self._steps().index(self._word)])
+        self._seen: frozenset[str] = frozenset(steps[: steps.index(self._word)])
         self._touched: set[str] = set()
-        self._problems: list[Problem] = []
-        self._looked_at: frozenset[str] = frozenset()
         self._mending = False
         self._saving = False
         self._moving = asyncio.Lock()
@@ -95,13 +91,13 @@ class EnrollScreen(Page[Saved | None]):
         del parameters
         review = self._word == "review"
         if action in {"save", "go_on"}:
-            return review and not self._saving and self._may_save()
+            return review and not self._saving and self._form.findings.may_save
         if action == "look":
-            return review and self._next_to_look_at() is not None
+            return review and self._form.findings.next_to_look_at is not None
         if action == "jump":
             return review
         if action == "clear_number":
-            return self._word == "document" and self._last4 is not None
+            return self._word == "document" and self._form.last4 is not None
         return True
 
     def help_text(self) -> str:
@@ -153,14 +149,12 @@ class EnrollScreen(Page[Saved | None]):
 
     def action_look(self) -> None:
         """Say of the next thing to look at that a person has looked."""
-        problem = self._next_to_look_at()
-        if problem is not None:
-            self._looked_at |= {problem.code}
-            self._draw_review()
+        self._form.findings = self._form.findings.look()
+        self._draw_review()
 
     def action_jump(self, key: int) -> None:
         """Go to the field of a numbered problem."""
-        listed = self._listed()
+        listed = self._form.findings.numbered
         if key <= len(listed):
             self.begin(partial(self._mend, listed[key - 1]), group="step")
 
@@ -172,15 +166,18 @@ class EnrollScreen(Page[Saved | None]):
 
     async def _open(self, word: str, pointer: str = "") -> None:
         async with self._moving:
-            self._word = word if word in self._steps() else "person"
+            # No step to collect from until the new one is filled: empty fields are not answers.
+            self._step = None
+            self._word = word if word in self._form.steps else "person"
             holder = self.query_one("#step", Vertical)
             await holder.remove_children()
-            self._step = self._make(self._word)
-            await holder.mount(self._step)
+            step = self._make(self._word)
+            await holder.mount(step)
             holder.set_class(self._word == "consent", "-fill")
-            self._step.fill(self._row)
-            self._step.enter(pointer)
-            self.query_one(StepBar).tell(self._steps(), self._word, self._seen)
+            step.fill(self._form.row)
+            self._step = step
+            step.enter(pointer)
+            self.query_one(StepBar).tell(self._form.steps, self._word, self._seen)
             self.refresh_bindings()
         if self._word == "review":
             await self._check()
@@ -189,29 +186,24 @@ class EnrollScreen(Page[Saved | None]):
 
     def _make(self, word: str) -> Step:
         if word == "consent":
-            language = str(self._row.get("language") or self.kit_app.last_language)
+            language = str(self._form.row.get("language") or self.kit_app.last_language)
             return ConsentStep(self._wordings, language=language, now=self.kit_app.now)
         if word == "document":
-            return DocumentStep(self._last4)
+            return DocumentStep(self._form.last4)
         if word == "guardian":
             return GuardianStep()
         if word == "address":
             return AddressStep(self.kit)
         return ReviewStep() if word == "review" else PersonStep(self._today)
 
-    def _steps(self) -> tuple[str, ...]:
-        return steps_for(self._row, self._today)
-
     def _collect(self) -> None:
         """Bring what stands in the fields into the row."""
-        if self._step is None or not self._step.is_mounted:
-            return
-        for pointer, value in self._step.values().items():
-            self._row = place_in_row(self._row, pointer, value)
+        if self._step is not None:
+            self._form.take(self._step.values())
 
     async def _keep(self) -> None:
         try:
-            await self._keeper.keep(self._row, self._word)
+            await self._form.keep(self._word)
         except OperatorError:
             self.keys.status = _("NOT kept")
             raise
@@ -221,7 +213,7 @@ class EnrollScreen(Page[Saved | None]):
     async def _keep_and_check(self) -> None:
         await self._keep()
         if self._word != "review":
-            self._problems = await ask(self.kit.enrolling.check, self._row, self._draft.id)
+            await self._form.check()
             self._show_problems()
 
     async def _next(self) -> None:
@@ -230,7 +222,7 @@ class EnrollScreen(Page[Saved | None]):
             self.say(self._step.missing(), warn=True)
             return
         self.notice.clear()
-        steps = self._steps()
+        steps = self._form.steps
         following = steps[min(steps.index(self._word) + 1, len(steps) - 1)]
         self._seen |= {self._word}
         await self._open("review" if self._mending else following)
@@ -240,7 +232,7 @@ class EnrollScreen(Page[Saved | None]):
     async def _previous(self) -> None:
         self._collect()
         await self._keep()
-        steps = self._steps()
+        steps = self._form.steps
         place = steps.index(self._word) if self._word in steps else 0
         if self._mending:
             self._mending = False
@@ -252,10 +244,8 @@ class EnrollScreen(Page[Saved | None]):
 
     async def _leave(self) -> None:
         """Go home; a form in which nothing was said about anybody leaves no draft behind."""
-        told = set(self._row) - {"language", "household", "camp", "address", "guardian"}
-        if not told and self._last4 is None:
-            await self._keeper.stop()
-            await ask(self.kit.drafts.discard, self._draft.id)
+        if self._form.is_untold:
+            await self._form.discard()
         self.leave(None)
 
     async def _mend(self, problem: Problem) -> None:
@@ -269,80 +259,56 @@ class EnrollScreen(Page[Saved | None]):
 
     async def _seal(self, number: str) -> None:
         field = self.query_one(AadhaarField)
-        sealed = await ask(self.kit.drafts.seal_aadhaar, self._draft.id, number)
-        if isinstance(sealed, Problem):
-            field.refuse(sealed.text)
+        problem = await self._form.seal(number)
+        if problem is not None:
+            field.refuse(problem.text)
             return
-        self._last4 = sealed
-        field.put(self._last4)
+        field.put(self._form.last4)
         self.refresh_bindings()
         self.keys.status = _("sealed {time}").format(time=self.kit_app.now().strftime("%H:%M"))
         self.post_message(StepDone())
 
     async def _clear_number(self) -> None:
-        await ask(self.kit.drafts.clear_aadhaar, self._draft.id)
-        self._last4 = None
+        await self._form.clear_number()
         self.query_one(AadhaarField).put(None)
         self.refresh_bindings()
 
     async def _check(self) -> None:
-        self._problems = await ask(self.kit.enrolling.check, self._row, self._draft.id)
+        await self._form.check()
         self._draw_review()
 
     async def _submit(self) -> None:
         """The form goes away only after the kit has returned what it saved."""
+        saved: Saved | None = None
         try:
             await self._keep()
-            outcome = await ask(
-                self.kit.enrolling.submit_draft, self._draft.id, looked_at=self._looked_at
-            )
-            if isinstance(outcome, Refused):
-                self._problems = list(outcome.problems)
-                self._draw_review()
-            else:
-                await self._keeper.stop()
-                self.kit_app.remember(self._row)
-                self.leave(outcome)
+            saved = await self._form.submit()
         finally:
-            self._saving = False
+            self._saving = saved is not None
             self.refresh_bindings()
+        if saved is None:
+            self._draw_review()
+        else:
+            self.kit_app.remember(self._form.row)
+            self.leave(saved)
 
-    # Problems
-
-    def _listed(self) -> list[Problem]:
-        refused = [one for one in self._problems if one.severity is Severity.REFUSE]
-        return refused + [one for one in self._problems if one.severity is Severity.REVIEW]
-
-    def _next_to_look_at(self) -> Problem | None:
-        for problem in self._problems:
-            if problem.severity is Severity.REVIEW and problem.code not in self._looked_at:
-                return problem
-        return None
-
-    def _may_save(self) -> bool:
-        refused = any(problem.severity is Severity.REFUSE for problem in self._problems)
-        return not refused and self._next_to_look_at() is None
+    # What is drawn
 
     def _draw_review(self) -> None:
         if isinstance(self._step, ReviewStep):
-            lines = summarise(self._row, self._last4, self.kit, self._today)
-            self._step.tell(lines, self._problems, self._looked_at)
+            lines = summarise(self._form.row, self._form.last4, self.kit, self._today)
+            self._step.tell(lines, self._form.findings)
         self.refresh_bindings()
 
     def _draw_preview(self) -> None:
         """Show the person beside the form where the terminal is wide enough."""
         if self.app.size.width >= _WIDE_CELLS and self._word != "review":
-            lines = summarise(self._row, self._last4, self.kit, self._today)
+            lines = summarise(self._form.row, self._form.last4, self.kit, self._today)
             self.query_one("#preview", Static).update(preview_lines(lines))
 
     def _show_problems(self) -> None:
         """Show under each field that was visited what is wrong with it."""
         for field in self.query(Field):
-            found = [
-                problem.text
-                for problem in self._problems
-                if problem.pointer == field.pointer
-                or problem.pointer.startswith(field.pointer + "/")
-            ]
             visited = self._mending or field.pointer in self._touched
-            field.show_problem(found[0] if found and visited and not field.has_cursor else None)
+            quiet = not visited or field.has_cursor
+            field.show_problem(None if quiet else self._form.findings.about(field.pointer))

@@ -153,7 +153,9 @@ class HomeScreen(Page[None]):
         drafts = ngettext("{count} draft open", "{count} drafts open", standing.drafts)
         second = Content(drafts.format(count=standing.drafts) if standing.drafts else "")
         if standing.returned:
-            words = _("{count} need correction").format(count=standing.returned)
+            words = ngettext(
+                "{count} needs correction", "{count} need correction", standing.returned
+            ).format(count=standing.returned)
             gap = "   " if standing.drafts else ""
             second += Content(gap) + Content.styled(f"! {words}", "bold $warning")
         total = ngettext(
@@ -199,7 +201,7 @@ class HomeScreen(Page[None]):
 
     def _draw_findings(self, findings: list[Finding]) -> None:
         bad = [finding for finding in findings if finding.level is not Level.OK]
-        lines = [Content.styled(f"  ! {finding.text}", "$warning") for finding in bad[:3]]
+        lines = [Content.styled(f"! {finding.text}", "$warning") for finding in bad[:3]]
         self.query_one("#findings", Static).update(Content("\n").join(lines))
 
     def _put(self, place: str, lines: list[Content]) -> None:

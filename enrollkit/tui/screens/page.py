@@ -144,8 +144,8 @@ class Page(Screen[Result], Generic[Result]):
                 raise
 
     def _on_mount(self, event: events.Mount) -> None:
-        """Note that the widgets stand."""
-        super()._on_mount(event)
+        """Note that the widgets stand; Textual calls every base class's handler by itself."""
+        del event
         self._standing_up.set()
 
     def trouble(self, error: OperatorError) -> None:

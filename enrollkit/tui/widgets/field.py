@@ -78,9 +78,15 @@ class Field(Vertical):
         self.set_class(text is not None, "-problem")
         self._redraw()
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the hint where the cursor is."""
+        event.stop()
+        self.add_class("-here")
+
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Tell the screen that the field was left."""
         event.stop()
+        self.remove_class("-here")
         self.post_message(FieldLeft(self))
 
     def _redraw(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -88,13 +89,16 @@ class PlaceField(Field):
         self._take()
         self.done()
 
-    def on_descendant_blur(self, event: Any) -> None:
-        """Take the suggestion when it is the only one, and put the list away."""
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Take the suggestion when it is the only one, and put the list away.
+
+        Textual calls the base class's handler too; it tells the screen.
+        """
+        del event
         if len(self._offers) == 1:
             self._take()
         self._offers = []
         self._draw()
-        super().on_descendant_blur(event)
 
     def action_move(self, step: int) -> None:
         """Walk through the suggestions; with none shown, show what there is."""

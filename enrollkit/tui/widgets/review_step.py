@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from enrollkit.domain.problem import Problem, Severity
 from enrollkit.locale import _, ngettext
+from enrollkit.tui.findings import Findings
 from enrollkit.tui.form import label_of
 from enrollkit.tui.widgets.step import Step
 from enrollkit.tui.widgets.summary import summary_lines
@@ -47,21 +48,17 @@ class ReviewStep(Step):
     def tell(
         self,
         lines: Sequence[tuple[str, str]],
-        problems: Sequence[Problem],
-        looked_at: frozenset[str],
+        findings: Findings,
     ) -> None:
         """Show the person's lines and the problems in the order of their keys."""
         self.query_one("#review-person", Static).update(summary_lines(lines))
         self.query_one("#review-problems", Static).update(
-            Content("\n").join(self._problem_lines(problems, looked_at))
+            Content("\n").join(self._problem_lines(findings))
         )
 
-    def _problem_lines(
-        self, problems: Sequence[Problem], looked_at: frozenset[str]
-    ) -> list[Content]:
+    def _problem_lines(self, findings: Findings) -> list[Content]:
         groups = [
-            [problem for problem in problems if problem.severity is severity]
-            for severity in (Severity.REFUSE, Severity.REVIEW, Severity.NOTE)
+            findings.of(severity) for severity in (Severity.REFUSE, Severity.REVIEW, Severity.NOTE)
         ]
         if not any(groups[:2]):
             ready = Content.styled(_("Nothing stands in the way. Enter saves."), "bold")
@@ -73,8 +70,9 @@ class ReviewStep(Step):
             lines += [head] if group else []
             for problem in group:
                 number += 1
-                lines.append(self._line(number, problem, problem.code in looked_at))
-        return [*lines, *self._notes(groups[2])]
+                lines.append(self._line(number, problem, problem.code in findings.looked_at))
+        keys = Content.styled(_("Press a number to go there."), "$secondary")
+        return [*lines, Content(""), keys, *self._notes(groups[2])]
 
     def _refused_head(self, count: int) -> Content:
         words = ngettext(

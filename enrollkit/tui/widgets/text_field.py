@@ -63,7 +63,9 @@ class TextField(Field):
         event.stop()
         self.show_problem(None)
         if self._say is not None:
-            self.hint(self._say(self.value) or self._first_hint)
+            said = self._say(self.value)
+            self.set_class(bool(said), "-said")
+            self.hint(said or self._first_hint)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on."""

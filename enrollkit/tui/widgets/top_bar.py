@@ -42,7 +42,9 @@ class TopBar(Widget):
         parts = [sending] if sending else []
         if operator:
             parts.append(shown(operator)[:20])
-        if seconds_left is not None:
+        if sending and seconds_left is not None and seconds_left <= 0:
+            parts.append(_("locks after sending"))
+        elif seconds_left is not None:
             minutes, seconds = divmod(max(0, seconds_left), 60)
             parts.append(_("locks in {time}").format(time=f"{minutes}:{seconds:02d}"))
         joint = " - " if self.app.has_class("-ascii") else " · "
