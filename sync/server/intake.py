@@ -75,12 +75,8 @@ class Intake:
         claimed = read_batch_header(data)
         with self._store.read() as connection:
             device = _admit(find_device(connection, claimed.device))
-        try:
-            header, run = open_batch(data, device.key, self._ingest)
-            judged = [judge(operation) for operation in run]
-        except RecursionError as error:
-            # A body that holds itself (CBOR can say so) must be the sender's fault, not a crash.
-            raise EnvelopeInvalid("nesting") from error
+        header, run = open_batch(data, device.key, self._ingest)
+        judged = [judge(operation) for operation in run]
         now = self._clock()
         with self._store.write() as connection:
             device = _admit(find_device(connection, claimed.device))

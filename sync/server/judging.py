@@ -26,28 +26,11 @@ _POINTER_LETTERS_MAX: Final = 120
 _SHAPES: Final = {
     OperationKind.ENROLLMENT_SUBMIT: "enrollment-1",
     OperationKind.ENROLLMENT_AMEND: "enrollment-1",
+    OperationKind.ENROLLMENT_WITHDRAW: "enrollment-withdraw-1",
     OperationKind.LINK_ADD: "record-link-1",
+    OperationKind.LINK_REMOVE: "link-remove-1",
     OperationKind.BLOB_CHUNK: "blob-chunk-1",
 }
-_REASON: Final = {"type": "string", "pattern": "^[a-z0-9:_-]{1,60}$"}
-_WITHDRAW: Final = schemas.Validator(
-    {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {"reason": _REASON},
-    }
-)
-_REMOVE: Final = schemas.Validator(
-    {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["enrollment"],
-        "properties": {
-            "enrollment": {"type": "string", "format": "record-id"},
-            "reason": _REASON,
-        },
-    }
-)
 _KINDS: Final = frozenset(kind.value for kind in OperationKind)
 _ENROLLING: Final = frozenset({OperationKind.ENROLLMENT_SUBMIT, OperationKind.ENROLLMENT_AMEND})
 
@@ -80,25 +63,15 @@ def judge(operation: Operation) -> Verdict | None:
 
 
 def _shape_fault(kind: OperationKind, body: Any) -> schemas.Fault | None:
-    validator = _validator(kind)
-    if validator is None:
+    shape = _SHAPES.get(kind)
+    if shape is None:
         return None
     try:
-        faults = validator.faults(body)
+        faults = schemas.validator(shape).faults(body)
     except (ValueError, TypeError, OverflowError, RecursionError):
         # A number or a nesting beyond what the validator can hold is no shape of ours.
         return schemas.Fault(pointer="", code="type")
     return faults[0] if faults else None
-
-
-def _validator(kind: OperationKind) -> schemas.Validator | None:
-    if kind in _SHAPES:
-        return schemas.validator(_SHAPES[kind])
-    if kind is OperationKind.ENROLLMENT_WITHDRAW:
-        return _WITHDRAW
-    if kind is OperationKind.LINK_REMOVE:
-        return _REMOVE
-    return None
 
 
 def _judge_sealed_number(kind: OperationKind, operation: Operation) -> Verdict | None:
