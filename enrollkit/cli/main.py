@@ -1,8 +1,8 @@
 """The ``enrollkit`` command: registers the subcommands and is the one place where errors end.
 
-Exit codes: 0 done; 1 done, but some rows or codes were refused; 2 wrong usage; 10–54 the kit
-(:mod:`enrollkit.errors`); 60–73 the road (:mod:`sync.errors`); 99 a fault of the program, with a
-crash file; 130 stopped with Ctrl+C.
+Exit codes: 0 done; 1 done, but some rows or codes were refused; 2 wrong usage; 10–59 the kit
+(:mod:`enrollkit.errors`); 60–79 the road (:mod:`sync.errors`); 99 a fault of the program, with a
+crash file; 130 stopped with Ctrl+C. The table is in README.
 """
 
 from __future__ import annotations

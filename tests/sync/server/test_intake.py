@@ -8,11 +8,12 @@ import threading
 import pytest
 
 from server_laptops import Laptop, Office, link_body, person_body, record_id
-from sync import sealing, wire
+from sync import wire
 from sync.dictionaries import compress
 from sync.errors import ChainForked, EnvelopeInvalid, ProtocolMismatch, TooLarge
 from sync.protocol import LIMITS, NO_DIGEST, Operation, OperationKind, Outcome, Receipt, SealedBatch
 from sync.sealing import OpeningKey, SigningKey, seal_batch, sign
+from sync.sealing.signed import context_of
 from sync.server.approval import revoke_device
 from sync.server.errors import HttpFault
 
@@ -367,7 +368,7 @@ def test_a_compression_bomb_is_not_unpacked(office: Office) -> None:
     person = laptop.person()
     meaning = ["batch", *wire.encode_header(laptop.header([person]))]
     bomb = compress(bytes(64 * 1024 * 1024))
-    sealed = laptop.programme.ingest.seal(bomb, sealing._info(meaning, laptop.key.public.kid))
+    sealed = laptop.programme.ingest.seal(bomb, context_of(meaning, laptop.key.public.kid))
     data = sign(sealed, meaning, laptop.key)
     assert len(data) < LIMITS.blob_batch_bytes_max
     with pytest.raises(TooLarge):
@@ -380,7 +381,7 @@ def test_a_body_that_holds_itself_is_the_senders_fault(office: Office) -> None:
     meaning = ["batch", *wire.encode_header(laptop.header([laptop.person()]))]
     itself = bytes.fromhex("d81c81d81d00")  # tags 28 and 29: a list whose item is the list
     row = b"\x86\x01\x50" + bytes(16) + b"\x00\x01\x18\x20\xa1\x61a" + itself
-    info = sealing._info(meaning, laptop.key.public.kid)
+    info = context_of(meaning, laptop.key.public.kid)
     sealed = laptop.programme.ingest.seal(compress(b"\x81" + row), info)
     with pytest.raises(EnvelopeInvalid):
         office.intake.take(sign(sealed, meaning, laptop.key), bytes(16))
