@@ -39,10 +39,20 @@ async def ask(call: Callable[Given, Answer], *args: Given.args, **kwargs: Given.
     return await asyncio.to_thread(call, *args, **kwargs)
 
 
+class Body(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """What lies between the two lines. Its keys are the page's, so that a list can have arrows."""
+
+
 class Page(Screen[Result], Generic[Result]):
     """A screen of the kit. Subclasses give ``TITLE``, ``HELP`` and ``content``."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back"),
+        Binding("pagedown", "scroll(10)", "", show=False),
+        Binding("pageup", "scroll(-10)", "", show=False),
+        Binding("down", "scroll(1)", "", show=False),
+        Binding("up", "scroll(-1)", "", show=False),
+    ]
     HELP: ClassVar[str] = ""
     HEADING: ClassVar[str] = ""
 
@@ -63,7 +73,7 @@ class Page(Screen[Result], Generic[Result]):
     def compose(self) -> ComposeResult:
         """Lay out the frame around the content."""
         yield TopBar(_(self.HEADING))
-        with VerticalScroll(id="body", can_focus=False):
+        with Body(id="body"):
             yield from self.content()
         yield Notice()
         yield KeyBar()
@@ -127,6 +137,10 @@ class Page(Screen[Result], Generic[Result]):
 
     def delivery_moved(self) -> None:
         """Draw the progress of sending; most screens show it in the top line only."""
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the body where it is longer than the screen."""
+        self.query_one(Body).scroll_relative(y=lines, animate=False)
 
     def action_back(self) -> None:
         """Go back; nothing is lost."""

@@ -10,10 +10,14 @@ from textual.widgets import Input
 __all__ = ["LineInput"]
 
 
-class LineInput(Input):
-    """An input of one line without a border; selecting on focus would invite overwriting."""
+class LineInput(Input, inherit_bindings=False):
+    """An input of one line without a border; selecting on focus would invite overwriting.
+
+    It leaves the arrows up and down, which Textual gives to scrolling, to the list beneath it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *Input.BINDINGS,
         Binding("enter", "submit", "next", key_display="Enter", show=True),
     ]
 

@@ -115,7 +115,7 @@ def test_other_sizes_do_not_break_anything(size: tuple[int, int]) -> None:
     drive(script, kit=a_full_kit(), size=size)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_keys_in_any_order_break_nothing_and_lose_nobody(seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     keys = [
@@ -127,7 +127,7 @@ def test_any_keys_in_any_order_break_nothing_and_lose_nobody(seed: int) -> None:
     ]
 
     async def script(d: Driver) -> None:
-        for _burst in range(40):
+        for _burst in range(25):
             d.send(*dice.choices(keys, k=6))
             await d.rest()
             assert d.app.is_running

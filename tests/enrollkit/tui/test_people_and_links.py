@@ -6,7 +6,7 @@ from enrollkit.domain.enrollment import State
 from enrollkit.tui.screens.link import LinkScreen
 from enrollkit.tui.screens.people import PeopleScreen
 from enrollkit.tui.screens.person import PersonScreen
-from fake_kit import FakeKit
+from fake_kit import PASSPHRASE, FakeKit
 from tui_drive import Driver, adult_row, drive
 
 
@@ -39,6 +39,7 @@ def test_the_list_follows_the_typing_and_enter_opens_the_person() -> None:
 def test_arrows_choose_while_the_cursor_stays_in_the_field() -> None:
     async def script(d: Driver) -> None:
         await d.press("f")
+        assert "↑↓ choose" in d.footer()
         await d.press("down", "enter")
         assert "Sunita Devi" in d.text()
 
@@ -86,6 +87,32 @@ def test_the_page_of_a_person_shows_numbers_history_and_records() -> None:
         assert native.strip().startswith("सुनीता")
 
     drive(script, kit=a_kit(State.ISSUED))
+
+
+def test_a_long_history_can_be_read_to_its_end() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("f", "enter")
+        assert "Record 29" not in d.text()
+        await d.press("pagedown", "pagedown", "pagedown")
+        assert "Record 29" in d.text()
+
+    kit = a_kit(State.ACCEPTED)
+    (ident,) = kit.people_here
+    kit.unlock(PASSPHRASE)
+    for number in range(30):
+        added = kit.links.add(
+            ident,
+            {
+                "hi_type": "Prescription",
+                "facility": "IN0912345678",
+                "date": "2026-11-20",
+                "display": f"Record {number}",
+                "reference": f"R-{number}",
+            },
+        )
+        assert added.ok, added
+    kit.lock()
+    drive(script, kit=kit)
 
 
 def test_a_provisional_number_is_never_called_an_abha_number() -> None:
