@@ -3,78 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-from enrollkit.domain.enrollment import State
-from enrollkit.domain.record_link import LinkState
 from enrollkit.locale import _
 
-__all__ = [
-    "ASCII_SHAPES",
-    "SHAPES",
-    "event_words",
-    "link_state_mark",
-    "reason_words",
-    "state_mark",
-    "state_words",
-]
-
-SHAPES: Final[Mapping[State, str]] = {
-    State.DRAFT: "○",
-    State.SUBMITTED: "●",
-    State.SENT: "▲",
-    State.ACCEPTED: "✔",
-    State.ISSUED: "★",
-    State.RETURNED: "!",
-    State.DUPLICATE: "=",
-    State.NEEDS_PERSON: "☎",
-    State.WITHDRAWN: "–",
-}
-"""A shape for each state, so that the colour may be missing."""
-
-ASCII_SHAPES: Final[Mapping[State, str]] = {
-    State.DRAFT: "o",
-    State.SUBMITTED: "*",
-    State.SENT: "^",
-    State.ACCEPTED: "v",
-    State.ISSUED: "#",
-    State.RETURNED: "!",
-    State.DUPLICATE: "=",
-    State.NEEDS_PERSON: "?",
-    State.WITHDRAWN: "-",
-}
-"""The same for a terminal that has no such characters."""
+__all__ = ["MARKS", "Mark", "event_words", "mark_of", "reason_words"]
 
 
-def state_words(state: State) -> str:
-    """Say a state in the words of the camp."""
-    return {
-        State.DRAFT: _("Draft"),
-        State.SUBMITTED: _("Saved on this laptop"),
-        State.SENT: _("Waiting for the server's signature"),
-        State.ACCEPTED: _("Signed for by the server"),
-        State.ISSUED: _("ABHA number issued"),
-        State.RETURNED: _("Needs correction"),
-        State.DUPLICATE: _("Was enrolled before"),
-        State.NEEDS_PERSON: _("Call the person"),
-        State.WITHDRAWN: _("Withdrawn"),
-    }[state]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A state as shape and words, so that a colour may be missing.
+
+    ``plain`` is the shape in ASCII; ``short`` stands in lists, ``full`` where there is room. Both
+    are English; :meth:`words` and :meth:`line` speak the operator's language.
+    """
+
+    shape: str
+    plain: str
+    short: str
+    full: str
+
+    def words(self) -> str:
+        """Give the full words."""
+        return _(self.full)
+
+    def line(self) -> str:
+        """Give the shape and the short word."""
+        return f"{self.shape} {_(self.short)}"
 
 
-def state_mark(state: State) -> str:
-    """Give shape and words of a state."""
-    return f"{SHAPES[state]} {state_words(state)}"
+# Keys are the values of State and of LinkState; where both have a name they mean the same.
+MARKS: Final[Mapping[str, Mark]] = MappingProxyType({
+    "DRAFT": Mark(shape="○", plain="o", short="draft", full="Draft"),
+    "SUBMITTED": Mark(shape="●", plain="*", short="saved", full="Saved on this laptop"),
+    "SENT": Mark(shape="▲", plain="^", short="sent", full="Sent, waiting for the signature"),
+    "ACCEPTED": Mark(shape="✔", plain="v", short="signed for", full="Signed for by the server"),
+    "LINKED": Mark(shape="★", plain="#", short="linked", full="Linked"),
+    "ISSUED": Mark(
+        shape="★", plain="#", short="ABHA number issued", full="ABHA number issued"
+    ),
+    "RETURNED": Mark(shape="!", plain="!", short="needs correction", full="Needs correction"),
+    "NEEDS_PERSON": Mark(shape="!", plain="!", short="call the person", full="Call the person"),
+    "DUPLICATE": Mark(shape="=", plain="=", short="was here already", full="Was here already"),
+    "WITHDRAWN": Mark(shape="×", plain="x", short="withdrawn", full="Withdrawn"),
+})  # fmt: skip
 
 
-def link_state_mark(state: LinkState) -> str:
-    """Give shape and words of a record link's state."""
-    return {
-        LinkState.SUBMITTED: "● " + _("Saved on this laptop"),
-        LinkState.SENT: "▲ " + _("Waiting for the server's signature"),
-        LinkState.ACCEPTED: "✔ " + _("Signed for by the server"),
-        LinkState.LINKED: "★ " + _("Linked"),
-        LinkState.RETURNED: "! " + _("Needs correction"),
-    }[state]
+def mark_of(state: str) -> Mark:
+    """Give the mark of a state's value; a state of a newer kit shows its own name."""
+    word = state.lower().replace("_", " ")
+    return MARKS.get(state, Mark(shape="?", plain="?", short=word, full=word))
 
 
 def event_words(what: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from enrollkit.app.words import state_mark
+from enrollkit.app.words import mark_of
 from enrollkit.cli.console import AsJson, hint, say_json, say_table, unlocked_kit
 from enrollkit.locale import _
 
@@ -28,7 +28,7 @@ def run(
         return 0
     say_table([
         (
-            person.provisional, state_mark(person.state), person.gender,
+            person.provisional, mark_of(person.state.value).line(), person.gender,
             str(person.age), person.village, person.name,
         )
         for person in people

@@ -8,7 +8,7 @@ import typer
 
 from enrollkit.app.results import PersonPage
 from enrollkit.app.system import local_time
-from enrollkit.app.words import link_state_mark, state_mark
+from enrollkit.app.words import mark_of
 from enrollkit.cli.console import AsJson, say, say_json, unlocked_kit
 from enrollkit.locale import _
 
@@ -59,7 +59,7 @@ def _object(page: PersonPage) -> dict[str, Any]:
 def _print(page: PersonPage) -> None:
     person = page.enrollment.person
     say(f"{person.name}  {person.gender.value}  {person.birth.text()}  {person.address.village}")
-    say(f"{page.abha_number or page.provisional}  {state_mark(page.state)}")
+    say(f"{page.abha_number or page.provisional}  {mark_of(page.state.value).line()}")
     if page.abha_number is None:
         say(_("Provisional – not an ABHA number"))
     if page.reason is not None:
@@ -69,4 +69,4 @@ def _print(page: PersonPage) -> None:
         who = f"  {event.who}" if event.who else ""
         say(f"  {local_time(event.at):%d %b %H:%M}  {event.what}{who}")
     for link in page.links:
-        say(f"  {link.date:%d %b %Y}  {link.display}  {link_state_mark(link.state)}")
+        say(f"  {link.date:%d %b %Y}  {link.display}  {mark_of(link.state.value).line()}")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from enrollkit.app.system import local_time
-from enrollkit.app.words import state_mark
+from enrollkit.app.words import mark_of
 from enrollkit.cli.console import AsJson, say, say_json, say_table, unlocked_kit
-from enrollkit.domain.enrollment import State
 from enrollkit.locale import _
 
 
@@ -20,7 +19,7 @@ def run(
         return
     rows = [(_("People enrolled here"), str(standing.total))]
     rows += [
-        ("  " + state_mark(State(name)), str(count))
+        ("  " + mark_of(name).line(), str(count))
         for name, count in standing.by_state.items()
         if count
     ]

@@ -15,7 +15,7 @@ from enrollkit.app.results import PersonPage
 from enrollkit.app.system import local_time
 from enrollkit.locale import _
 from enrollkit.tui.form import label_of
-from enrollkit.tui.marks import mark_of, shown
+from enrollkit.tui.marks import draw_mark, shown
 from enrollkit.tui.screens.page import Page, ask
 from enrollkit.tui.widgets.summary import gender_word
 
@@ -84,7 +84,7 @@ class PersonScreen(Page[None]):
         age = _("{age} years").format(age=person.birth.age_at(self.kit_app.today()))
         facts = [gender_word(person.gender.value), f"{person.birth.text()} ({age})"]
         facts += [person.address.village]
-        mark = mark_of(page.state.value).draw(ascii_only=self.app.has_class("-ascii"))
+        mark = draw_mark(page.state.value, ascii_only=self.app.has_class("-ascii"))
         lines = [
             Content.styled(shown(person.name), "bold") + Content("   ") + mark,
             Content(shown(", ".join(facts))),
@@ -120,7 +120,7 @@ class PersonScreen(Page[None]):
     def _links(self, page: PersonPage) -> Content:
         lines = [Content.styled(_("Records"), "bold")]
         for link in page.links:
-            mark = mark_of(link.state.value).draw(ascii_only=self.app.has_class("-ascii"))
+            mark = draw_mark(link.state.value, ascii_only=self.app.has_class("-ascii"))
             lines.append(mark + Content(f"  {shown(link.display)}"))
         if not page.links:
             lines.append(Content.styled(_("none yet; V adds one"), "$secondary"))

@@ -25,7 +25,7 @@ class UnlockScreen(Page[Operator | None]):
     HEADING = "enrollkit"
     HELP = (
         "Everything on this laptop is sealed. Your own passphrase opens it and says that it is "
-        "you who works. A forgotten passphrase: the supervisor can add you anew; nothing is lost."
+        "you who works. A forgotten passphrase: call the office; nothing is lost."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "leave"),

@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from enrollkit.app.results import PersonRow
-from enrollkit.tui.marks import mark_of, shown
+from enrollkit.tui.marks import draw_mark, shown
 
 __all__ = ["PeopleList"]
 
@@ -31,7 +31,7 @@ class PeopleList(OptionList, can_focus=False):
         return self.get_option_at_index(self.highlighted).id
 
     def _line(self, row: PersonRow) -> Content:
-        mark = mark_of(row.state.value).draw(ascii_only=self.app.has_class("-ascii"))
+        mark = draw_mark(row.state.value, ascii_only=self.app.has_class("-ascii"))
         return (
             Content(_cut(row.name, 20))
             + Content.styled(f" {row.gender} {row.age:>3}  ", "$secondary")

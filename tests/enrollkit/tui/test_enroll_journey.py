@@ -63,7 +63,7 @@ def test_words_that_are_not_nhas_own_say_so() -> None:
     async def script(d: Driver) -> None:
         await d.press("n")
         await d.press("shift+tab", "h", "tab")
-        assert "not NHA's own wording" in d.text()
+        assert "not NHA's official text" in d.text()
 
     drive(script)
 

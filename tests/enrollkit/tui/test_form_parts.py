@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enrollkit.app.words import MARKS, mark_of
 from enrollkit.domain.enrollment import State
 from enrollkit.domain.problem import Problem, Severity
 from enrollkit.domain.record_link import HiType
@@ -32,8 +33,9 @@ from enrollkit.tui.form import (
     steps_for,
 )
 from enrollkit.tui.links_form import HI_WORDS, date_value, display_for, figure_value, pressure_value
-from enrollkit.tui.marks import MARKS, mark_of, shown
+from enrollkit.tui.marks import shown
 from enrollkit.tui.messages import NumberTyped
+from enrollkit.tui.widgets.wording import fold
 
 TODAY = date(2026, 11, 22)
 POINTERS = ("/name", "/birth", "/address/line", "/guardian/name", "/consent")
@@ -138,7 +140,7 @@ def test_findings_are_numbered_refused_first_and_looked_at_one_by_one() -> None:
 
 def test_every_state_has_a_mark_and_an_unknown_one_its_own_name() -> None:
     assert {state.value for state in State} <= set(MARKS)
-    assert mark_of("HALF_WAY").word == "half way"
+    assert mark_of("HALF_WAY").short == "half way"
     assert all(mark.plain.isascii() for mark in MARKS.values())
 
 
@@ -210,3 +212,11 @@ def test_a_state_that_could_not_be_written_is_written_with_the_next() -> None:
 
     asyncio.run(main())
     assert written == ["b"]
+
+
+def test_a_wording_is_folded_so_that_no_terminal_cuts_it_off() -> None:
+    text = "राष्ट्रीय स्वास्थ्य प्राधिकरण का आधिकारिक पाठ नहीं है " * 5 + "\n\nEnd."
+    folded = fold(text, 40)
+    assert max(len(line) for line in folded.splitlines()) <= 40
+    assert folded.split() == text.split()
+    assert folded.endswith("\n\nEnd.")
