@@ -20,7 +20,7 @@ from journey_search import files_under, forms_of_number, forms_of_text
 
 __all__ = [
     "ALL_FORMS", "MOBILES", "NAMES", "NUMBERS", "NUMBER_FORMS", "OPERATOR", "TEXTS", "MarkedDay",
-    "open_marked_day",
+    "marked", "open_marked_day",
 ]  # fmt: skip
 
 NAMES = (
