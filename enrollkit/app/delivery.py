@@ -33,8 +33,9 @@ class Delivery:
         on_progress: Callable[[Progress], None] = lambda _progress: None,
         *,
         pacing: Pacing | None = None,
+        limit_bytes: int | None = None,
     ) -> Summary:
-        """Run one whole session; blocks until it ends.
+        """Run one whole session; blocks until it ends, or until ``limit_bytes`` have travelled.
 
         How it ended is in the summary, its ``error`` included: what was signed for before a line
         broke stays signed for. ``SyncBusy`` when another window is sending.
@@ -63,6 +64,7 @@ class Delivery:
                 ports,
                 approval_code=approval_code(desk.keys.signing.public.digest()),
                 pacing=pacing,
+                limit_bytes=limit_bytes,
                 on_progress=on_progress,
                 words=_,
             )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from enrollkit.app.results import Progress, Summary
 from enrollkit.cli.console import AsJson, say, say_json, say_progress, unlocked_kit
 from enrollkit.locale import _, ngettext
@@ -9,6 +13,10 @@ from sync.errors import ServerRolledBack
 
 
 def run(
+    limit_mb: Annotated[
+        float | None,
+        typer.Option("--limit-mb", min=0.1, help="Stop after so many megabytes, up and down."),
+    ] = None,
     as_json: AsJson = False,  # noqa: FBT002 - an option of the command line
 ) -> None:
     """Send what waits, check the server's signatures, and fetch the news.
@@ -17,7 +25,7 @@ def run(
     effect: run it as often as you like. The last line says how many people still wait.
     """
     with unlocked_kit() as kit:
-        summary = kit.delivery.run(_show)
+        summary = kit.delivery.run(_show, limit_bytes=_bytes(limit_mb))
     say_progress("")
     if as_json:
         error = {"error": summary.error.code} if summary.error else {}
@@ -38,6 +46,8 @@ def _print(summary: Summary) -> None:
     )
     if summary.rolled_back:
         say(ServerRolledBack().text)
+    if summary.limited:
+        say(_("The allowance is used up; the rest waits on this laptop."))
     if summary.rejected:
         say(_("{count} came back for correction.").format(count=summary.rejected))
     if summary.held:
@@ -47,6 +57,10 @@ def _print(summary: Summary) -> None:
             waiting=summary.waiting, up=summary.bytes_up, down=summary.bytes_down
         )
     )
+
+
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else int(megabytes * 1_000_000)
 
 
 def _show(progress: Progress) -> None:
