@@ -3,11 +3,13 @@
     KitError
     ├── VaultError      VaultLocked, WrongPassphrase, OperatorUnknown, SealBroken
     ├── StoreError      StoreBusy, StoreFull, StoreDamaged, StoreTooNew
-    ├── DocumentError   DocumentUnreadable, DocumentCutShort, DocumentNotSigned, SignatureInvalid,
-    │                 FileUnreadable
-    ├── CardError       CardPayloadTooLarge, ScriptCannotBeShaped
+    ├── DocumentError   DocumentUnreadable, FileUnreadable
+    ├── CardError       CardPayloadTooLarge
     ├── ConfigError     NotInitialised, AlreadyInitialised, ProgrammeInvalid, ProgrammeForeign
     └── RecordNotFound
+
+What one file alone raises stands in that file: ``PassphraseTaken``, ``DocumentTooLarge``,
+``CardNotWritten``, and the demo's own.
 
 The shape (``code``, ``exit_code``, ``retryable``, ``text``) is :class:`sync.errors.OperatorError`.
 """
@@ -21,9 +23,7 @@ __all__ = [
     "CardError",
     "CardPayloadTooLarge",
     "ConfigError",
-    "DocumentCutShort",
     "DocumentError",
-    "DocumentNotSigned",
     "DocumentUnreadable",
     "FileUnreadable",
     "KitError",
@@ -33,9 +33,7 @@ __all__ = [
     "ProgrammeForeign",
     "ProgrammeInvalid",
     "RecordNotFound",
-    "ScriptCannotBeShaped",
     "SealBroken",
-    "SignatureInvalid",
     "StoreBusy",
     "StoreDamaged",
     "StoreError",
@@ -150,29 +148,6 @@ class DocumentUnreadable(DocumentError):
     exit_code = 30
 
 
-class DocumentCutShort(DocumentError):
-    """The scan was cut short. Nothing was changed. Scan it again."""
-
-    code = "document-cut-short"
-    exit_code = 31
-
-
-class DocumentNotSigned(DocumentError):
-    """The code carries no signature, so nobody vouches for it. Nothing was changed."""
-
-    code = "document-not-signed"
-    exit_code = 32
-
-
-class SignatureInvalid(DocumentError):
-    """The signature does not fit: the code was changed, or somebody else made it. Do not trust
-    it.
-    """
-
-    code = "signature-invalid"
-    exit_code = 33
-
-
 class FileUnreadable(DocumentUnreadable):
     """That file could not be opened. Nothing was changed. Check its name and folder, and whether
     you may read it.
@@ -196,15 +171,6 @@ class CardPayloadTooLarge(CardError):
 
     code = "card-payload-too-large"
     exit_code = 40
-
-
-class ScriptCannotBeShaped(CardError):
-    """This laptop has no font for that script. The card can be printed with the name in Latin
-    letters.
-    """
-
-    code = "script-cannot-be-shaped"
-    exit_code = 41
 
 
 class ConfigError(KitError):

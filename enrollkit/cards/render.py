@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import pypdfium2
 
-from enrollkit.cards.fonts import can_shape
 from enrollkit.cards.layout import (
     CARD_DOTS,
     SHEET_DOTS,
@@ -23,7 +21,7 @@ from enrollkit.cards.layout import (
     draw_sheet,
 )
 from enrollkit.cards.typesetting import DOTS_PER_INCH, Paper
-from enrollkit.errors import CardError, ScriptCannotBeShaped
+from enrollkit.errors import CardError
 
 __all__ = ["CARDS_MAX", "CardNotWritten", "render_cards"]
 
@@ -32,8 +30,6 @@ CARDS_MAX: Final = 10_000
 
 _SCALE: Final = DOTS_PER_INCH / 72 * (1 - 1e-7)
 """A hair less than 300 dpi, as PDFium rounds a page of exactly whole pixels up by one."""
-
-_pdfium = threading.Lock()  # PDFium must not be entered by two threads at once.
 
 
 class CardNotWritten(CardError):
@@ -50,22 +46,19 @@ def render_cards(
     layout: Layout | str,
     out: Path,
     *,
-    strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
     """Print cards into ``out``: one ``.pdf``, or a ``.png`` for each page (``name-01.png``, …).
 
-    Give the files written. A name whose script has no font here is left out beside the Latin name;
-    with ``strict`` it raises :class:`ScriptCannotBeShaped` instead. ``progress`` is told cards done
-    and cards in all. Each file appears whole or not at all.
+    Give the files written. A name whose script has no font here is left out beside the Latin name.
+    ``progress`` is told cards done and cards in all. Each file appears whole or not at all.
+    PDFium must not be entered by two threads at once: that is the caller's to see to.
     """
     suffix = out.suffix.lower()
     if suffix not in (".pdf", ".png") or not 0 < len(faces) <= CARDS_MAX:
         raise CardNotWritten("neither .pdf nor .png, no cards, or too many")
     if layout not in tuple(Layout):
         raise CardNotWritten("no such layout")
-    if strict and not all(can_shape(face.name_native or "") for face in faces):
-        raise ScriptCannotBeShaped
     document = _pdf(faces, Layout(layout), progress or _silent)
     try:
         if suffix == ".pdf":
@@ -108,19 +101,18 @@ def _write_pictures(out: Path, document: bytes) -> list[Path]:
 
 def _pictures(document: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Turn each page into a PNG of 300 dpi: its number, the number of pages, its bytes."""
-    with _pdfium:
-        pdf = pypdfium2.PdfDocument(document)
-        try:
-            count = len(pdf)
-            for at in range(count):
-                page = pdf[at]
-                image = page.render(scale=_SCALE, grayscale=True).to_pil()
-                page.close()
-                buffer = io.BytesIO()
-                image.save(buffer, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), compress_level=4)
-                yield at + 1, count, buffer.getvalue()
-        finally:
-            pdf.close()
+    pdf = pypdfium2.PdfDocument(document)
+    try:
+        count = len(pdf)
+        for at in range(count):
+            page = pdf[at]
+            image = page.render(scale=_SCALE, grayscale=True).to_pil()
+            page.close()
+            buffer = io.BytesIO()
+            image.save(buffer, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH), compress_level=4)
+            yield at + 1, count, buffer.getvalue()
+    finally:
+        pdf.close()
 
 
 def _write(path: Path, data: bytes) -> None:

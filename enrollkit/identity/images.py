@@ -7,7 +7,6 @@ unpacked, and only formats that cameras and scanners write are opened.
 from __future__ import annotations
 
 import struct
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import pypdfium2
 import zxingcpp
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from enrollkit.errors import DocumentUnreadable
+from enrollkit.errors import DocumentUnreadable, FileUnreadable
 
 __all__ = ["FILE_BYTES_MAX", "PAGES_MAX", "PIXELS_MAX", "DocumentTooLarge", "read_codes"]
 
@@ -41,7 +40,6 @@ _PDF_DPI: Final = 300
 _SMALL_SIDE: Final = 1600
 _ENLARGED: Final = (2, 3)
 _ROW_HEIGHT_SHARE: Final = 0.5
-_pdfium = threading.Lock()  # PDFium must not be entered by two threads at once.
 
 
 class DocumentTooLarge(DocumentUnreadable):
@@ -57,7 +55,8 @@ def read_codes(path: Path) -> list[str]:
     """Read the text of every QR code in a picture or PDF, page by page, in reading order.
 
     Raise :class:`DocumentUnreadable` when the file is no picture or PDF or holds no readable code,
-    and :class:`DocumentTooLarge` when it goes beyond the limits.
+    :class:`FileUnreadable` when it cannot be opened, and :class:`DocumentTooLarge` when it goes
+    beyond the limits. PDFium must not be entered by two threads at once: the caller sees to that.
     """
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
@@ -65,7 +64,7 @@ def read_codes(path: Path) -> list[str]:
         with path.open("rb") as file:
             is_pdf = _PDF_MARK in file.read(_PDF_MARK_WITHIN)
     except OSError as problem:
-        raise DocumentUnreadable(problem.strerror or "cannot be opened") from problem
+        raise FileUnreadable(problem.strerror or "cannot be opened") from problem
     pages = _pdf_pages(path) if is_pdf else _picture_pages(path)
     codes = [code for page in pages for code in _codes_on(page)]
     if not codes:
@@ -160,18 +159,17 @@ def _grey(image: Image.Image) -> Image.Image:
 
 
 def _pdf_pages(path: Path) -> Iterator[Image.Image]:
-    with _pdfium:
-        try:
-            document = pypdfium2.PdfDocument(path)
-        except pypdfium2.PdfiumError as problem:
-            raise DocumentUnreadable("the PDF is damaged or locked with a password") from problem
-        try:
-            if len(document) > PAGES_MAX:
-                raise DocumentTooLarge("pages")
-            for at in range(len(document)):
-                yield _rendered(document, at)
-        finally:
-            document.close()
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as problem:
+        raise DocumentUnreadable("the PDF is damaged or locked with a password") from problem
+    try:
+        if len(document) > PAGES_MAX:
+            raise DocumentTooLarge("pages")
+        for at in range(len(document)):
+            yield _rendered(document, at)
+    finally:
+        document.close()
 
 
 def _rendered(document: pypdfium2.PdfDocument, at: int) -> Image.Image:

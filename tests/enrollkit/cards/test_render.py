@@ -16,7 +16,6 @@ from enrollkit.cards import render
 from enrollkit.cards.claim169 import CardVerdict, decode_and_verify, encode
 from enrollkit.cards.layout import CARD_DOTS, SHEET_DOTS, CardFace
 from enrollkit.cards.render import CardNotWritten, render_cards
-from enrollkit.errors import ScriptCannotBeShaped
 
 QR_CODES = zxingcpp.barcode_formats_from_str("QRCode")
 FACE = face_of(HINDI)
@@ -95,15 +94,12 @@ def test_a_name_of_100_letters_stays_left_of_the_code(tmp_path: Path) -> None:
     assert LONG.name.replace(" ", "") in words_in(document).replace(" ", "")
 
 
-def test_a_native_name_without_a_font_is_left_out_unless_asked_strictly(tmp_path: Path) -> None:
+def test_a_native_name_without_a_font_is_left_out(tmp_path: Path) -> None:
     face = replace(FACE, name_native="ગુજરાતી")
     (file,) = render_cards([face], "cr80", tmp_path / "card.pdf")
     words = words_in(file)
     assert "Priyanka" in words
     assert "?" not in words
-    with pytest.raises(ScriptCannotBeShaped):
-        render_cards([face], "cr80", tmp_path / "strict.pdf", strict=True)
-    assert not (tmp_path / "strict.pdf").exists()
 
 
 def test_sheets_hold_ten_and_pictures_are_numbered(tmp_path: Path) -> None:

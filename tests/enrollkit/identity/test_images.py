@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 from card_samples import HINDI, KEY, PLAIN, face_of
 from enrollkit.cards.claim169 import encode
 from enrollkit.cards.render import render_cards
-from enrollkit.errors import DocumentUnreadable
+from enrollkit.errors import DocumentUnreadable, FileUnreadable
 from enrollkit.identity import images
 from enrollkit.identity.images import DocumentTooLarge, read_codes
 
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_picture_is_refused_in_words(tmp_path: Path, content: 
 
 def test_a_missing_file_and_a_folder_are_refused_in_words(tmp_path: Path) -> None:
     for path in (tmp_path / "nothing", tmp_path):
-        with pytest.raises(DocumentUnreadable):
+        with pytest.raises(FileUnreadable):
             read_codes(path)
 
 
