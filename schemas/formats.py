@@ -21,7 +21,6 @@ __all__ = [
     "is_hpr_id",
     "is_mobile",
     "is_pincode",
-    "luhn_holds",
     "verhoeff_holds",
 ]
 
@@ -59,15 +58,6 @@ def verhoeff_holds(digits: str) -> bool:
     return check == 0
 
 
-def luhn_holds(digits: str) -> bool:
-    """Whether the last digit is the Luhn (ISO/IEC 7812-1, mod 10) check digit."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004 - the sum of two digits
-    return total % 10 == 0
-
-
 def is_aadhaar(text: str) -> bool:
     """Twelve digits, the first 2–9, the last a Verhoeff check digit (NHA, M1: Aadhaar OTP)."""
     return re.fullmatch(r"[2-9][0-9]{11}", text) is not None and verhoeff_holds(text)
@@ -76,8 +66,8 @@ def is_aadhaar(text: str) -> bool:
 def is_abha_number(text: str) -> bool:
     """Fourteen digits written ``NN-NNNN-NNNN-NNNN`` (NHA, M1 ABHA Swagger).
 
-    The check digit is not asked for here: NHA documents none, and warns against validating more
-    strictly than the platform. :func:`luhn_holds` is for a warning.
+    The check digit is not asked for: NHA documents none, and warns against validating more
+    strictly than the platform.
     """
     return re.fullmatch(r"[0-9]{2}(-[0-9]{4}){3}", text) is not None
 

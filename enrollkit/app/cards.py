@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from enrollkit.cards.layout import CardFace
 
 __all__ = ["Cards"]
-
-LIFE_SECONDS: Final = 5 * 365 * 86_400
-"""How long a provisional card may be believed."""
 
 
 class Cards:
@@ -104,7 +101,6 @@ class Cards:
             name_native=person.name_native,
             language_native=language_code(person.language) if person.name_native else None,
             issued_at=stored.saved_at,
-            expires_at=stored.saved_at + LIFE_SECONDS,
         )
         key = Ed25519PrivateKey.from_private_bytes(self._desk.keys.signing.to_bytes())
         return encode(claims, key)

@@ -40,12 +40,12 @@ class Checking:
         if kind is Kind.CARD:
             return self._check_card(text)
         verdict = NOT_SIGNED if kind in _NEVER_SIGNED else NOT_CHECKED
-        words = _unsigned() if verdict == NOT_SIGNED else _unchecked()
+        words = _unsigned() if verdict == NOT_SIGNED else _unchecked(kind)
         return Checked(
             kind=kind.value,
             verdict=verdict,
             signer=None,
-            text=f"{kind.words}: {words if kind is not Kind.UNKNOWN else kind.advice}",
+            text=f"{kind.words}: {words}",
             fields={"text": showable(text)} if kind is not Kind.UNKNOWN else {},
         )
 
@@ -93,7 +93,9 @@ def _unsigned() -> str:
     return _("it carries no signature, so nobody vouches for it.")
 
 
-def _unchecked() -> str:
+def _unchecked(kind: Kind) -> str:
+    if kind is Kind.UNKNOWN:
+        return _("This is no code that the kit knows.")
     return _("recognised; this version of the kit cannot check it.")
 
 

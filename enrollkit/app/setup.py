@@ -30,7 +30,7 @@ from sync.errors import SyncError
 from sync.programme import Programme, open_programme
 from sync.sealing import OpeningKey, SigningKey
 
-__all__ = ["demand_fresh", "initialise", "open_desk", "read_programme"]
+__all__ = ["demand_fresh", "initialise", "open_desk"]
 
 
 def initialise(
@@ -85,7 +85,7 @@ def demand_fresh(home: Home, programme_file: bytes) -> Programme:
     Otherwise ``AlreadyInitialised``, or ``ProgrammeForeign`` when it works for another one: the key
     file is sealed to its programme's recovery key, which shows without a passphrase.
     """
-    programme = read_programme(programme_file)
+    programme = _read_programme(programme_file)
     if not home.is_initialised:
         return programme
     if Keyring.open(home.keyring).recovery_key_id() != programme.recovery.id:
@@ -119,7 +119,7 @@ def open_desk(home: Home, system: System, passphrase: str) -> Desk:
     )
 
 
-def read_programme(raw: bytes) -> Programme:
+def _read_programme(raw: bytes) -> Programme:
     """Read a first programme file; ``ProgrammeInvalid`` for anything else."""
     try:
         return open_programme(raw, None)

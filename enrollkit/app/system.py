@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-__all__ = ["INDIA", "System", "local_day", "local_time"]
+__all__ = ["INDIA", "System", "local_time"]
 
 INDIA: Final = timezone(timedelta(hours=5, minutes=30), "IST")
 """All camps are in one time zone, whatever the laptop's settings say."""
@@ -39,8 +39,3 @@ class System:
 def local_time(seconds: int) -> datetime:
     """Give an instant as India's wall clock shows it."""
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone(INDIA)
-
-
-def local_day(seconds: int) -> str:
-    """Give the calendar day of an instant in India, ``YYYY-MM-DD``."""
-    return local_time(seconds).date().isoformat()

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["CONSENT_CODE", "Consent", "ConsentMethod", "ConsentWording"]
-
-CONSENT_CODE = "abha-enrollment"
-"""ABDM's name of this consent."""
+__all__ = ["Consent", "ConsentMethod", "ConsentWording"]
 
 
 class ConsentMethod(StrEnum):

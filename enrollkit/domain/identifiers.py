@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-from schemas.formats import is_abha_number, luhn_holds
 from schemas.numbers import (
     approval_code,
     is_provisional_number,
@@ -17,7 +16,6 @@ from schemas.numbers import (
 )
 
 __all__ = [
-    "abha_number_looks_mistyped",
     "approval_code",
     "group_abha_number",
     "is_provisional_number",
@@ -32,13 +30,3 @@ def group_abha_number(digits: str) -> str:
     if re.fullmatch(r"[0-9]{14}", bare) is None:
         return digits
     return f"{bare[:2]}-{bare[2:6]}-{bare[6:10]}-{bare[10:]}"
-
-
-def abha_number_looks_mistyped(text: str) -> bool:
-    """Whether an ABHA number's last digit does not fit: a warning, never a refusal.
-
-    NHA documents no check digit; the numbers that are public follow Luhn's, and NHA asks clients
-    not to be stricter than the platform. Text that is no ABHA number at all is not warned of.
-    """
-    number = group_abha_number(text)
-    return is_abha_number(number) and not luhn_holds(number.replace("-", ""))

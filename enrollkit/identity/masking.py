@@ -10,28 +10,15 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["SHOWN_MAX", "mask_aadhaar", "mask_abha", "mask_numbers", "showable"]
+__all__ = ["SHOWN_MAX", "mask_numbers", "showable"]
 
 SHOWN_MAX: Final = 200
 """Characters of a scanned text that are ever shown."""
 
 _KEPT = 4
-_ABHA_DIGITS: Final = 14
 # Nine digits and more, with up to three signs that are no letters between two of them. Eight is a
 # date; ten is a mobile number, twelve Aadhaar, fourteen ABHA.
 _LONG_NUMBER: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){8,}")
-
-
-def mask_aadhaar(last4: str) -> str:
-    """Write an Aadhaar number of which only the last four digits are known."""
-    return f"XXXX XXXX {_last_digits(last4)}"
-
-
-def mask_abha(number: str) -> str:
-    """Write an ABHA number with only its last four digits readable; other text is all hidden."""
-    if len(_digits(number)) != _ABHA_DIGITS:
-        return "XX-XXXX-XXXX-XXXX"
-    return f"XX-XXXX-XXXX-{_last_digits(number)}"
 
 
 def mask_numbers(text: str) -> str:
@@ -78,8 +65,3 @@ def _plain_character(character: str) -> str:
 
 def _digits(text: str) -> str:
     return re.sub("[^0-9]", "", _plain(text))
-
-
-def _last_digits(text: str) -> str:
-    digits = _digits(text)
-    return digits[-_KEPT:] if len(digits) >= _KEPT else "X" * _KEPT

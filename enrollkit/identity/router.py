@@ -20,7 +20,6 @@ TEXT_MAX: Final = 64 * 1024
 """Longer than any code, and than any Aadhaar XML without a large photograph."""
 
 _SECURE_QR_DIGITS_MIN: Final = 200
-_ZIP: Final = b"PK\x03\x04"
 _XML_KYC: Final = re.compile(r"<(OfflinePaperlessKyc|OKY)\b")
 _XML_PRINT: Final = re.compile(r"<PrintLetterBarcodeData\b")
 _BASE45: Final = re.compile(r"[0-9A-Z $%*+\-./:]{60,}")
@@ -38,7 +37,6 @@ class Kind(StrEnum):
     AADHAAR_SECURE_QR = "aadhaar-secure-qr"
     AADHAAR_XML = "aadhaar-xml"
     AADHAAR_OLD_QR = "aadhaar-old-qr"
-    EKYC_ZIP = "ekyc-zip"
     FACILITY = "facility"
     HEALTH_CERTIFICATE = "health-certificate"
     UNKNOWN = "unknown"
@@ -53,28 +51,14 @@ class Kind(StrEnum):
             Kind.AADHAAR_SECURE_QR: _("Aadhaar card"),
             Kind.AADHAAR_XML: _("Aadhaar offline e-KYC"),
             Kind.AADHAAR_OLD_QR: _("Old Aadhaar letter (nobody has signed it)"),
-            Kind.EKYC_ZIP: _("Aadhaar offline e-KYC, locked with a share code"),
             Kind.FACILITY: _("Address of a health facility, no person"),
             Kind.HEALTH_CERTIFICATE: _("Vaccination certificate"),
             Kind.UNKNOWN: _("Unknown code"),
         }[self]
 
-    @property
-    def advice(self) -> str:
-        """Say what this version can do with it."""
-        if self is Kind.UNKNOWN:
-            return _("This is no code that the kit knows.")
-        if self in (Kind.CARD, Kind.PROVISIONAL_NUMBER):
-            return ""
-        return _("Recognised, not checked yet: this version cannot read it.")
 
-
-def classify(scanned: str | bytes) -> Kind:
-    """Tell the kind of a scanned text, or of a file's first bytes. Never raises."""
-    if isinstance(scanned, bytes):
-        if scanned.startswith(_ZIP):
-            return Kind.EKYC_ZIP
-        scanned = scanned[:TEXT_MAX].decode("utf-8", "replace")
+def classify(scanned: str) -> Kind:
+    """Tell the kind of a scanned text. Never raises."""
     if len(scanned) > TEXT_MAX:
         return Kind.UNKNOWN
     # A card's code may begin or end with a blank that belongs to it, so only for the other kinds

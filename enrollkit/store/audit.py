@@ -9,28 +9,14 @@ header, so that a cut tail shows at the server even if this whole file was repla
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
 
 from enrollkit.store.database import Tx
 from sync.protocol import NO_DIGEST
 
-__all__ = ["AuditRow", "append_audit", "audit_head", "verify_audit"]
+__all__ = ["append_audit", "audit_head", "verify_audit"]
 
 _PURPOSE: Final = b"enrollkit/audit/v1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRow:
-    """One link of the chain. ``record`` is an id or empty; ``operator`` a slot, 0 the machine."""
-
-    seq: int
-    at: int
-    operator: int
-    action: str
-    record: str
-    previous: bytes
-    hash: bytes
 
 
 def append_audit(tx: Tx, *, at: int, operator: int, action: str, record: str = "") -> bytes:

@@ -21,7 +21,6 @@ __all__ = [
     "all_ids",
     "amend_enrollment",
     "counts_by_state",
-    "find_by_last4",
     "find_by_match_key",
     "find_by_source",
     "find_enrollment",
@@ -32,6 +31,7 @@ __all__ = [
     "mark_held",
     "mobile_count",
     "set_state",
+    "source_names",
     "state_of",
 ]
 
@@ -192,12 +192,6 @@ def find_by_match_key(tx: Tx, match_key: str, *, excluding: str | None) -> list[
     """Give those whose name sounds the same and whose birth fits, except one record."""
     where = "WHERE e.match_key = ? AND e.id IS NOT ? AND e.state <> ? ORDER BY e.n LIMIT ?"
     return select_enrollments(tx, where, (match_key, excluding, State.WITHDRAWN.value, _TWINS_MAX))
-
-
-def find_by_last4(tx: Tx, last4: str, *, excluding: str | None) -> list[StoredEnrollment]:
-    """Give those whose Aadhaar number ends in the same four digits, except one record."""
-    where = "WHERE e.last4 = ? AND e.id IS NOT ? AND e.state <> ? ORDER BY e.n LIMIT ?"
-    return select_enrollments(tx, where, (last4, excluding, State.WITHDRAWN.value, _TWINS_MAX))
 
 
 def find_by_source(tx: Tx, digest: str) -> StoredEnrollment | None:

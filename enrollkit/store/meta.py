@@ -22,11 +22,7 @@ class Fact(StrEnum):
     EPOCH = "server.epoch"
     SERVER_OFFSET = "server.offset"
     """Server time minus this laptop's time at the last contact, in seconds."""
-    LAST_CONTACT = "server.last-contact"
-    MINIMUM_VERSION = "server.minimum-version"
     CURSOR = "feed.cursor"
-    CAMP = "camp"
-    PRINT_COUNT = "print.count"
 
 
 def keep_fact(tx: Tx, fact: Fact, value: bytes) -> None:

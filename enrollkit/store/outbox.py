@@ -174,8 +174,6 @@ def _note_contact(tx: Tx, reply: HelloReply, now: int) -> None:
     keep_text(tx, Fact.EPOCH, reply.epoch)
     keep_text(tx, Fact.DEVICE_STATE, reply.state.value)
     keep_number(tx, Fact.SERVER_OFFSET, reply.server_time - now)
-    keep_number(tx, Fact.LAST_CONTACT, now)
-    keep_number(tx, Fact.MINIMUM_VERSION, reply.minimum_version)
     tx.execute(
         "UPDATE batches SET durable = 1 WHERE incarnation = ? AND number <= ? AND durable = 0",
         (reply.incarnation, reply.durable_upto),

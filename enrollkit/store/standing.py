@@ -13,7 +13,6 @@ from typing import Any, Final
 from enrollkit.domain.enrollment import State
 from enrollkit.store.database import Tx
 from enrollkit.store.enrollments import counts_by_state
-from enrollkit.store.meta import Fact, find_text
 
 __all__ = ["StoredStanding", "standing"]
 
@@ -56,7 +55,6 @@ class StoredStanding:
     durable: int
     returned: int
     last_receipt_at: int | None
-    camp: str | None
 
 
 def standing(tx: Tx, *, today_since: int) -> StoredStanding:
@@ -77,7 +75,6 @@ def standing(tx: Tx, *, today_since: int) -> StoredStanding:
         durable=durable,
         returned=by_state.get(State.RETURNED, 0),
         last_receipt_at=tx.execute("SELECT max(receipted_at) FROM batches").fetchone()[0],
-        camp=find_text(tx, Fact.CAMP),
     )
 
 

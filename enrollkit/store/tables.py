@@ -33,7 +33,6 @@ FIRST_TABLES: Final = (
     "CREATE INDEX enrollments_by_state ON enrollments (state)",
     "CREATE INDEX enrollments_by_match ON enrollments (match_key)",
     "CREATE INDEX enrollments_by_mobile ON enrollments (mobile) WHERE mobile IS NOT NULL",
-    "CREATE INDEX enrollments_by_last4 ON enrollments (last4) WHERE last4 IS NOT NULL",
     "CREATE INDEX enrollments_by_time ON enrollments (saved_at)",
     "CREATE INDEX enrollments_by_abha ON enrollments (abha_number) WHERE abha_number IS NOT NULL",
     """CREATE INDEX enrollments_by_source ON enrollments (source_digest)

@@ -35,11 +35,6 @@ class CaptureSession:
     def __repr__(self) -> str:
         return f"CaptureSession({self.id}, <withheld>)"
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether its key is gone."""
-        return self._closed
-
     def seal(self, aadhaar: str, record_id: str, version: int) -> bytes:
         """Seal one checked number for one version of one record (28 bytes).
 

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrollkit.domain.identifiers import (
-    abha_number_looks_mistyped,
     approval_code,
     group_abha_number,
     is_provisional_number,
@@ -76,20 +75,3 @@ def test_an_approval_code_is_checked_like_a_provisional_number(digest: bytes) ->
 )
 def test_an_abha_number_is_grouped_and_other_text_left(text: str, grouped: str) -> None:
     assert group_abha_number(text) == grouped
-
-
-@pytest.mark.parametrize(
-    ("text", "mistyped"),
-    [
-        ("91-1234-5678-9015", False),
-        ("91123456789015", False),
-        ("91-1234-5678-9012", True),
-        ("91-1234-5678", False),
-        ("not a number", False),
-    ],
-)
-def test_an_abha_number_whose_last_digit_does_not_fit_is_warned_of(
-    text: str,
-    mistyped: bool,  # noqa: FBT001 - a column of the table
-) -> None:
-    assert abha_number_looks_mistyped(text) == mistyped

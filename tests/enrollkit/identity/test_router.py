@@ -31,7 +31,6 @@ OLD = '</?xml version=\\"1.0\\"?><PrintLetterBarcodeData uid="xxxxxxxx1234" name
         ("7" * 3181, Kind.AADHAAR_SECURE_QR),
         (XML, Kind.AADHAAR_XML),
         (OLD, Kind.AADHAAR_OLD_QR),
-        (b"PK\x03\x04rest", Kind.EKYC_ZIP),
         ("https://phr.abdm.gov.in/share-profile?hip-id=IN0110000001&counter-id=3", Kind.FACILITY),
         ("HC1:6BFOXN%TS3DH0YOJ58S S-W5HDC", Kind.HEALTH_CERTIFICATE),
         (
@@ -47,7 +46,7 @@ OLD = '</?xml version=\\"1.0\\"?><PrintLetterBarcodeData uid="xxxxxxxx1234" name
         ("", Kind.UNKNOWN),
     ],
 )
-def test_each_kind_is_known_by_its_first_characters(scanned: str | bytes, kind: Kind) -> None:
+def test_each_kind_is_known_by_its_first_characters(scanned: str, kind: Kind) -> None:
     assert classify(scanned) is kind
 
 
@@ -62,8 +61,8 @@ def test_a_foreign_card_is_known_at_every_compression_level(level: int) -> None:
     assert classify(base45.encode(zlib.compress(bytes(range(200)), level))) is Kind.CARD
 
 
-@given(st.text() | st.binary() | st.text(alphabet='{}"<>:/0123456789NCF6B ', max_size=400))
-def test_garbage_is_never_an_exception(scanned: str | bytes) -> None:
+@given(st.text() | st.text(alphabet='{}"<>:/0123456789NCF6B ', max_size=400))
+def test_garbage_is_never_an_exception(scanned: str) -> None:
     assert classify(scanned) in Kind
 
 
@@ -72,11 +71,8 @@ def test_a_text_longer_than_any_code_is_not_looked_at() -> None:
     assert classify("<" + "<OKY" * TEXT_MAX) is Kind.UNKNOWN
 
 
-def test_foreign_kinds_are_said_to_be_recognised_but_not_checked() -> None:
-    for kind in Kind:
-        assert kind.words
-        ours = kind in (Kind.CARD, Kind.PROVISIONAL_NUMBER)
-        assert ("not checked yet" in kind.advice) == (not ours and kind is not Kind.UNKNOWN)
+def test_every_kind_has_a_name_of_its_own() -> None:
+    assert len({kind.words for kind in Kind}) == len(Kind)
 
 
 def test_the_public_sample_of_an_aadhaar_code_is_recognised() -> None:

@@ -375,9 +375,9 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_facts_are_kept_in_place_of_older_ones(database: Database) -> None:
-    database.write(lambda tx: keep_text(tx, Fact.CAMP, "CAMP-1"))
-    database.write(lambda tx: keep_text(tx, Fact.CAMP, "CAMP-2"))
-    assert database.read(lambda tx: find_text(tx, Fact.CAMP)) == "CAMP-2"
+    database.write(lambda tx: keep_text(tx, Fact.INCARNATION, "first"))
+    database.write(lambda tx: keep_text(tx, Fact.INCARNATION, "second"))
+    assert database.read(lambda tx: find_text(tx, Fact.INCARNATION)) == "second"
     assert database.read(lambda tx: find_text(tx, Fact.EPOCH)) is None
 
 

@@ -25,7 +25,6 @@ from enrollkit.store.enrollments import (
     StepRefused,
     amend_enrollment,
     counts_by_state,
-    find_by_last4,
     find_by_match_key,
     find_by_source,
     find_enrollment,
@@ -201,8 +200,6 @@ def test_look_alikes_and_shared_mobiles_are_counted_without_oneself(database: Da
     assert read(lambda tx: mobile_count(tx, "9000000002", excluding=None)) == 0
     twins = read(lambda tx: find_by_match_key(tx, "key", excluding=record_id(1)))
     assert [twin.enrollment.id for twin in twins] == [record_id(2)]
-    ends = read(lambda tx: find_by_last4(tx, "9787", excluding=None))
-    assert [twin.enrollment.id for twin in ends] == [record_id(1), record_id(2)]
 
 
 def test_search_finds_names_in_either_script_villages_and_numbers(database: Database) -> None:

@@ -91,7 +91,6 @@ def test_after_the_lock_nothing_is_left() -> None:
     session = CaptureSession(VAULT.public)
     session.remember(NUMBER, RECORD)
     session.close()
-    assert session.is_closed
     assert not any(session._key)
     assert not any(session._digest_key)
     assert not session._seen
