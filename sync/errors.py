@@ -8,7 +8,7 @@
         ├── Portal                somebody else's web page answered
         ├── Refused
         │   ├── DeviceUnknown     the server has never heard of this laptop
-    │   ├── DevicePending     the office has not approved this laptop yet
+        │   ├── DevicePending     the office has not approved this laptop yet
         │   └── DeviceRevoked     the office has shut this laptop out
         ├── ProtocolMismatch      the two ends speak different versions
         ├── TooLarge              more bytes than the protocol allows

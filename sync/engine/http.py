@@ -17,7 +17,7 @@ import httpx
 import truststore
 
 from sync import wire
-from sync.engine.address import read_address
+from sync.address import read_address
 from sync.engine.answers import CBOR_TYPE, SEQUENCE_TYPE, AnswerHead, is_answer, refusal
 from sync.engine.pacing import Patience
 from sync.errors import (

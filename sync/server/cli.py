@@ -28,6 +28,7 @@ __all__ = ["main"]
 _WORDING_BYTES_MAX = 80_000
 
 cli = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -54,7 +55,7 @@ def main() -> None:
     try:
         cli()
     except OperatorError as error:
-        sys.stderr.write(f"{error.text}\n({error})\n")
+        sys.stderr.write(f"{error.text}  [{error}]\n")
         sys.exit(error.exit_code)
 
 
@@ -172,7 +173,7 @@ def status(home: Home = None, as_json: Json = False) -> None:  # noqa: FBT002 - 
     """Say how many people, links and laptops there are."""
     with open_store(_settings(home)) as store, store.read() as connection:
         standing = dataclasses.asdict(read_standing(connection))
-    lines = [f"{name}: {value}" for name, value in standing.items()]
+    lines = [f"{name}: {_counted(value)}" for name, value in standing.items()]
     _print(standing, as_json=as_json, text="\n".join(lines))
 
 
@@ -226,6 +227,12 @@ def _introduced(programme: Programme) -> str:
 
 def _print(value: Any, *, as_json: bool, text: str) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
+
+
+def _counted(value: str | int | dict[str, int]) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {state}" for state, count in value.items()) or "none"
+    return str(value)
 
 
 def _say_listening(address: str) -> None:

@@ -18,7 +18,7 @@ _TEMPLATE: Final = """\
 # Settings of this enrollkit server. Each line shows the default; remove the # to change it.
 # The passphrase of the key files is never written here: ENROLLKIT_SERVER_PASSPHRASE.
 
-# SQLAlchemy address of the database (or ENROLLKIT_SERVER_DB). PostgreSQL for real use.
+# SQLAlchemy address of the database (or ENROLLKIT_SERVER_DB). No server has run on PostgreSQL yet.
 #db = "sqlite:///enrollkit-server.db"
 
 # The log, one JSON object a line; without it the log goes to standard error.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import insert
 from sqlalchemy.engine import make_url
 
+from sync.address import read_address
+from sync.errors import AddressUnsafe
 from sync.programme import Programme
 from sync.server.errors import (
     FileUnusable,
@@ -119,20 +118,10 @@ def _checked_name(name: str) -> str:
 
 
 def _check_url(url: str) -> None:
-    """Laptops send nothing over plain http, except to their own machine."""
-    if len(url) > _URL_LETTERS_MAX or re.fullmatch(r"https?://[^\s]+", url) is None:
+    """Refuse what a laptop would refuse: plain http to another machine, a query, a password."""
+    if len(url) > _URL_LETTERS_MAX:
         raise SettingsInvalid("--url")
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise SettingsInvalid("--url") from error
-    if not host or (parts.scheme == "http" and not _is_loopback(host)):
-        raise SettingsInvalid("--url (https, please)")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        read_address(url)
+    except AddressUnsafe as error:
+        raise SettingsInvalid(f"--url ({error.detail})") from error

@@ -41,7 +41,13 @@ def test_a_second_init_changes_nothing(office: Office) -> None:
     assert office.programme().name == "Practice"
 
 
-@pytest.mark.parametrize("url", ["http://office.example", "ftp://x", "https://", "https://[", "x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://office.example", "ftp://x", "https://", "https://[", "x",
+        "https://me@office.example", "https://office.example/?camp=1", "https://कार्यालय.example",
+    ],
+)  # fmt: skip
 def test_an_address_that_no_laptop_would_use_is_refused(tmp_path: Path, url: str) -> None:
     result = CliRunner().invoke(
         cli.cli, ["init", "--home", str(tmp_path), "--name", "P", "--url", url]
@@ -110,6 +116,7 @@ def test_status_counts_people_and_links(run: Run, office: Office) -> None:
         "epoch": "",
     }
     assert len(said["epoch"]) == 16
+    assert "by_state: 1 ACCEPTED, 1 WITHDRAWN\n" in run("status")
 
 
 def test_export_gives_the_intake_row_back(run: Run, office: Office, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Which server addresses may be used at all: https, or plain http to this very machine."""
+"""Which server addresses may be used at all: https, or plain http to this very machine.
+
+One rule for both ends: an office must not sign an address that its laptops then refuse.
+"""
 
 from __future__ import annotations
 
