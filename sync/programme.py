@@ -8,7 +8,7 @@ Shape: ``programme-1``. Written as COSE_Sign1 over zstd over canonical CBOR of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import schemas
@@ -117,16 +117,7 @@ def _object(programme: Programme) -> dict[str, Any]:
             "vault": programme.vault.raw.hex(),
             "recovery": programme.recovery.raw.hex(),
         },
-        "consents": [
-            {
-                "code": wording.code,
-                "version": wording.version,
-                "language": wording.language,
-                "text": wording.text,
-                "official": wording.official,
-            }
-            for wording in programme.consents
-        ],
+        "consents": [asdict(wording) for wording in programme.consents],
         "devices": [
             {"public_key": device.key.raw.hex(), "state": device.state.value}
             for device in programme.devices

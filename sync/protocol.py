@@ -12,8 +12,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 __all__ = [
+    "BODY_SHAPES",
     "LIMITS",
     "MINIMUM_VERSION",
+    "NO_DIGEST",
     "PROTOCOL_VERSION",
     "BatchHeader",
     "DeviceState",
@@ -78,6 +80,17 @@ class OperationKind(StrEnum):
     LINK_REMOVE = "link.remove"
     BLOB_CHUNK = "blob.chunk"
     AUDIT_HEAD = "audit.head"
+
+
+BODY_SHAPES: Final[Mapping[str, str]] = {
+    OperationKind.ENROLLMENT_SUBMIT: "enrollment-1",
+    OperationKind.ENROLLMENT_AMEND: "enrollment-1",
+    OperationKind.ENROLLMENT_WITHDRAW: "enrollment-withdraw-1",
+    OperationKind.LINK_ADD: "record-link-1",
+    OperationKind.LINK_REMOVE: "link-remove-1",
+    OperationKind.BLOB_CHUNK: "blob-chunk-1",
+}
+"""The schema of each kind's body, for both ends; a kind that is not here has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

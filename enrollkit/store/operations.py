@@ -10,7 +10,7 @@ import schemas
 from enrollkit.store.database import Tx
 from sync import capture, wire
 from sync.errors import TooLarge
-from sync.protocol import LIMITS, Operation, OperationKind
+from sync.protocol import BODY_SHAPES, LIMITS, Operation, OperationKind
 
 __all__ = [
     "ENROLLMENT_KINDS",
@@ -27,12 +27,6 @@ ENROLLMENT_KINDS: Final = frozenset({
 })  # fmt: skip
 LINK_KINDS: Final = frozenset({OperationKind.LINK_ADD, OperationKind.LINK_REMOVE})
 
-_SHAPES: Final[Mapping[OperationKind, str]] = {
-    OperationKind.ENROLLMENT_SUBMIT: "enrollment-1",
-    OperationKind.ENROLLMENT_AMEND: "enrollment-1",
-    OperationKind.LINK_ADD: "record-link-1",
-    OperationKind.BLOB_CHUNK: "blob-chunk-1",
-}
 _ENVELOPE_BYTES: Final = 6 * 1024
 """Header, encapsulated key, signature and tags of a batch, and room to spare."""
 
@@ -116,7 +110,7 @@ def read_operation(row: Any) -> Operation:
 
 
 def _check(kind: OperationKind, body: Mapping[str, Any], payload: bytes | None) -> None:
-    shape = _SHAPES.get(kind)
+    shape = BODY_SHAPES.get(kind)
     faults = schemas.validator(shape).faults(dict(body)) if shape else []
     if faults:
         places = ", ".join(f"{fault.pointer} {fault.code}" for fault in faults)

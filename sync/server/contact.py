@@ -38,8 +38,10 @@ __all__ = ["Contact", "Greeting"]
 _RECEIPTS_MAX: Final = 500
 """Receipts given with one hello; the laptop offers again what it still misses."""
 
-
 _RECEIPT_BYTES_MAX: Final = 1024 * 1024
+
+_VERDICTS_MAX: Final = 20_000
+"""Verdicts looked up for one hello: five hundred batches of forty people each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,14 +150,16 @@ class Contact:
             .limit(_RECEIPTS_MAX)
         )
         with self._store.read() as connection:
-            receipts = [
-                rebuild_receipt(connection, row, epoch=self._epoch, nonce=hello.nonce, now=now)
-                for row in connection.execute(missing).all()
-            ]
-        room = _RECEIPT_BYTES_MAX
-        for receipt in receipts:
-            signed = sign_receipt(receipt, self._keys.signing)
-            room -= len(signed)
-            if room < 0:
-                return
-            yield signed
+            room, verdicts = _RECEIPT_BYTES_MAX, 0
+            for row in connection.execute(missing).all():
+                verdicts += row.operation_count
+                if verdicts > _VERDICTS_MAX:
+                    return
+                receipt = rebuild_receipt(
+                    connection, row, epoch=self._epoch, nonce=hello.nonce, now=now
+                )
+                signed = sign_receipt(receipt, self._keys.signing)
+                room -= len(signed)
+                if room < 0:
+                    return
+                yield signed

@@ -10,27 +10,17 @@ from typing import Any, Final
 
 import schemas
 from sync import wire
-from sync.protocol import LIMITS, Operation, OperationKind, Outcome, Verdict
+from sync.capture import SEALED_NUMBER_BYTES
+from sync.protocol import BODY_SHAPES, LIMITS, Operation, OperationKind, Outcome, Verdict
 
 __all__ = ["ACCEPTED", "DUPLICATE", "held", "judge", "rejected"]
 
 ACCEPTED: Final = Verdict(outcome=Outcome.ACCEPTED)
 DUPLICATE: Final = Verdict(outcome=Outcome.DUPLICATE)
 
-_SEALED_BYTES: Final = 28
-"""Twelve digits and the tag of AES-256-GCM-SIV (docs/PROTOCOL.md, Capture seal)."""
-
 _POINTER_LETTERS_MAX: Final = 120
 """A receipt full of refusals must stay below ``LIMITS.receipt_bytes_max``."""
 
-_SHAPES: Final = {
-    OperationKind.ENROLLMENT_SUBMIT: "enrollment-1",
-    OperationKind.ENROLLMENT_AMEND: "enrollment-1",
-    OperationKind.ENROLLMENT_WITHDRAW: "enrollment-withdraw-1",
-    OperationKind.LINK_ADD: "record-link-1",
-    OperationKind.LINK_REMOVE: "link-remove-1",
-    OperationKind.BLOB_CHUNK: "blob-chunk-1",
-}
 _KINDS: Final = frozenset(kind.value for kind in OperationKind)
 _ENROLLING: Final = frozenset({OperationKind.ENROLLMENT_SUBMIT, OperationKind.ENROLLMENT_AMEND})
 
@@ -63,7 +53,7 @@ def judge(operation: Operation) -> Verdict | None:
 
 
 def _shape_fault(kind: OperationKind, body: Any) -> schemas.Fault | None:
-    shape = _SHAPES.get(kind)
+    shape = BODY_SHAPES.get(kind)
     if shape is None:
         return None
     try:
@@ -85,7 +75,7 @@ def _judge_sealed_number(kind: OperationKind, operation: Operation) -> Verdict |
         return rejected("aadhaar:missing", "/aadhaar_last4") if says and is_submit else None
     if not says:
         return rejected("aadhaar:unannounced", "/aadhaar_last4")
-    if len(sealed) != _SEALED_BYTES:
+    if len(sealed) != SEALED_NUMBER_BYTES:
         return rejected("aadhaar:length", "/aadhaar_last4")
     return None
 

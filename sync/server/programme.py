@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Final
 
@@ -89,13 +90,7 @@ def set_wording(connection: Connection, wording: Wording, *, now: int) -> None:
     """Put a wording in the place of what was there; ``WordingInvalid`` names the fault."""
     shape = schemas.load("programme-1")["properties"]["consents"]["items"]
     found = schemas.Validator({**shape, "$defs": schemas.load("programme-1")["$defs"]}).faults(
-        {
-            "code": wording.code,
-            "version": wording.version,
-            "language": wording.language,
-            "text": wording.text,
-            "official": wording.official,
-        }
+        asdict(wording)
     )
     if found or not wording.text.strip() or not wording.version.strip():
         raise WordingInvalid(found[0].pointer.strip("/") if found else "empty")
@@ -110,14 +105,7 @@ def set_wording(connection: Connection, wording: Wording, *, now: int) -> None:
 
 
 def _row(wording: Wording, now: int) -> dict[str, str | bool | int]:
-    return {
-        "code": wording.code,
-        "version": wording.version,
-        "language": wording.language,
-        "text": wording.text,
-        "official": wording.official,
-        "installed_at": now,
-    }
+    return {**asdict(wording), "installed_at": now}
 
 
 def _wordings(connection: Connection) -> tuple[Wording, ...]:

@@ -167,9 +167,7 @@ def decode_hello_reply(data: bytes) -> HelloReply:
             serial,
             time,
             nonce,
-        ) = (  # fmt: skip
-            array
-        )
+        ) = array
         return HelloReply(
             version=integer(version, least=1),
             minimum_version=integer(least, least=1),
