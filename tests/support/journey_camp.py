@@ -24,7 +24,7 @@ from enrollkit.app.system import System
 from enrollkit.cli.main import main
 from enrollkit.vault.kdf import KdfParameters
 from journey_relay import Relay
-from server_process import ServerProcess, free_port
+from server_process import ServerProcess
 from sync.server.cli import cli as server_commands
 
 __all__ = [
@@ -160,6 +160,8 @@ class Office:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
     def start(self) -> None:
+        """Start the server at any free port; the relay leads there."""
+        self.server.port = 0
         self.server.start()
         self.relay.target = self.server.port
 
@@ -173,7 +175,7 @@ def open_office(home: Path, *, name: str = "Practice", running: bool = True) -> 
     with Relay() as relay:
         made = run_server("init", "--name", name, "--url", relay.url, "--home", home)
         assert made.code == 0, made.err
-        server = ServerProcess(home=home, port=free_port())
+        server = ServerProcess(home=home, port=0)
         office = Office(home=home, relay=relay, server=server)
         if running:
             office.start()
