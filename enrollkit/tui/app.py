@@ -31,6 +31,7 @@ from enrollkit.tui.palette import commands_of
 from enrollkit.tui.screens.page import Page
 from enrollkit.tui.screens.unlock import UnlockScreen
 from enrollkit.tui.themes import THEMES, next_theme
+from enrollkit.tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from enrollkit.app.kit import Kit
@@ -102,6 +103,7 @@ class KitApp(App[None]):
         self.last_facility = ""
         self.delivery = DeliveryWatch(kit, self.now, self._delivery_moved)
         self.journey = Journey(self)
+        self.type_ahead = TypeAhead(self.call_later, super().on_event)
         self.set_class(ascii_only, "-ascii")
         if ascii_only:
             self._filters.append(AsciiOnly())
@@ -227,10 +229,11 @@ class KitApp(App[None]):
     # The clock that locks
 
     async def on_event(self, event: events.Event) -> None:
-        """Note that somebody is there."""
+        """Note that somebody is there; a key may have to wait for its field."""
         if isinstance(event, events.Key | events.MouseDown | events.Paste):
             self._idle.touch()
-        await super().on_event(event)
+        if not self.type_ahead.keeps(event):
+            await super().on_event(event)
 
     def _tick(self) -> None:
         if self.operator is None:

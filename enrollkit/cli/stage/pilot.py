@@ -21,7 +21,6 @@ from enrollkit.tui.screens.enroll import EnrollScreen
 from enrollkit.tui.screens.home import HomeScreen
 from enrollkit.tui.screens.saved import SavedScreen
 from enrollkit.tui.screens.unlock import UnlockScreen
-from enrollkit.tui.widgets.aadhaar_field import AadhaarField
 from enrollkit.tui.widgets.choice_field import Choice, ChoiceField
 from enrollkit.tui.widgets.consent_step import Wording
 from enrollkit.tui.widgets.field import Field
@@ -86,9 +85,7 @@ async def _answer(app: KitApp, pilot: Pilot[None], person: Mapping[str, Any]) ->
         await _choose(pilot, field, value)
     elif value is not None:
         await _type(pilot, str(value))
-    if not (isinstance(field, AadhaarField) and value is not None):
-        # A complete Aadhaar number is sealed, and the next step opened, without an Enter.
-        await pilot.press("enter")
+    await pilot.press("enter")
 
 
 async def _choose(pilot: Pilot[None], field: ChoiceField, value: str | None) -> None:

@@ -166,23 +166,27 @@ class EnrollScreen(Page[Saved | None]):
 
     async def _open(self, word: str, pointer: str = "") -> None:
         async with self._moving:
-            # No step to collect from until the new one is filled: empty fields are not answers.
-            self._step = None
-            self._word = word if word in self._form.steps else "person"
-            holder = self.query_one("#step", Vertical)
-            await holder.remove_children()
-            step = self._make(self._word)
-            await holder.mount(step)
-            holder.set_class(self._word == "consent", "-fill")
-            step.fill(self._form.row)
-            self._step = step
-            step.enter(pointer)
-            self.query_one(StepBar).tell(self._form.steps, self._word, self._seen)
-            self.refresh_bindings()
+            with self.kit_app.type_ahead.holding():
+                await self._put_up(word, pointer)
         if self._word == "review":
             await self._check()
         elif pointer or self._mending:
             self._show_problems()
+
+    async def _put_up(self, word: str, pointer: str) -> None:
+        # No step to collect from until the new one is filled: empty fields are not answers.
+        self._step = None
+        self._word = word if word in self._form.steps else "person"
+        holder = self.query_one("#step", Vertical)
+        await holder.remove_children()
+        step = self._make(self._word)
+        await holder.mount(step)
+        holder.set_class(self._word == "consent", "-fill")
+        step.fill(self._form.row)
+        self._step = step
+        step.enter(pointer)
+        self.query_one(StepBar).tell(self._form.steps, self._word, self._seen)
+        self.refresh_bindings()
 
     def _make(self, word: str) -> Step:
         if word == "consent":
@@ -263,10 +267,9 @@ class EnrollScreen(Page[Saved | None]):
         if problem is not None:
             field.refuse(problem.text)
             return
-        field.put(self._form.last4)
         self.refresh_bindings()
         self.keys.status = _("sealed {time}").format(time=self.kit_app.now().strftime("%H:%M"))
-        self.post_message(StepDone())
+        field.take(self._form.last4)
 
     async def _clear_number(self) -> None:
         await self._form.clear_number()

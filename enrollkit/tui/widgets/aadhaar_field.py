@@ -21,7 +21,9 @@ _DIGITS = 12
 class AadhaarField(Field):
     """Takes twelve digits and hands them over to be sealed; shows ``...1234`` afterwards.
 
-    The number is never part of the row: ``value`` is always ``None``.
+    The number is never part of the row: ``value`` is always ``None``. Enter goes on once the
+    number is sealed; after a refusal it says first that no number is kept, for hands that type
+    without looking would otherwise leave a wrong number behind and believe it taken.
     """
 
     def __init__(self) -> None:
@@ -38,6 +40,8 @@ class AadhaarField(Field):
         self._input = LineInput(length_max=20)
         self._last4: str | None = None
         self._handed_over = False
+        self._goes_on = False
+        self._refused = False
 
     def control(self) -> Widget:
         """Give the input."""
@@ -56,19 +60,27 @@ class AadhaarField(Field):
     def put(self, value: Any) -> None:
         """Show the last four digits of a sealed number, or an empty field."""
         self._last4 = value if isinstance(value, str) else None
-        self._handed_over = False
+        self._handed_over = self._refused = False
         with self.prevent(Input.Changed):
             self._input.value = ""
         self._input.placeholder = f"xxxx xxxx {self._last4}" if self._last4 else ""
         self.hint(
-            _("Sealed. Type another to change it, Delete to remove it")
+            _("Sealed. Enter goes on; type to change, Delete removes")
             if self._last4
             else _("Not a must. 12 digits, sealed at once")
         )
 
+    def take(self, last4: str | None) -> None:
+        """Show that the number is sealed, and go on if Enter was pressed meanwhile."""
+        goes_on, self._goes_on = self._goes_on, False
+        self.put(last4)
+        if goes_on:
+            self.done()
+
     def refuse(self, text: str) -> None:
         """Say why the number was not taken; it has to be typed again."""
         self.put(self._last4)
+        self._goes_on, self._refused = False, True
         self.show_problem(text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -84,6 +96,11 @@ class AadhaarField(Field):
         event.stop()
         if self._input.value.strip():
             self._hand_over(re.sub(r"[\s-]", "", self._input.value))
+        elif self._handed_over:
+            self._goes_on = True
+        elif self._refused:
+            self._refused = False
+            self.show_problem(_("Not kept. Type it again, or Enter goes on without it."))
         else:
             self.done()
 

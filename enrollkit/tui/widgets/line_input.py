@@ -17,7 +17,7 @@ class LineInput(Input, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *Input.BINDINGS,
+        *(one for one in Binding.make_bindings(Input.BINDINGS) if one.key != "enter"),
         Binding("enter", "submit", "next", key_display="Enter", show=True),
     ]
 

@@ -14,6 +14,7 @@ from enrollkit.tui.screens.home import HomeScreen
 from enrollkit.tui.screens.people import PeopleScreen
 from enrollkit.tui.screens.person import PersonScreen
 from enrollkit.tui.screens.saved import SavedScreen
+from enrollkit.tui.widgets.aadhaar_field import AadhaarField
 from fake_kit import FakeKit
 from tui_drive import Driver, adult_row, drive
 
@@ -116,7 +117,8 @@ def test_the_aadhaar_number_is_sealed_at_its_field_and_never_shown_again() -> No
         await d.type("9999 4105 7058")
         await d.until(lambda: bool(d.kit.sealed_numbers))
         await d.rest()
-        await d.press("escape")
+        assert "Sealed. Enter goes on" in d.text()
+        await d.press("enter", "escape")
         assert "7058" in d.text()
         assert "4105" not in d.text()
         assert all("9999" not in box.value for box in d.app.screen.query(Input))
@@ -140,6 +142,51 @@ def test_a_wrong_aadhaar_number_is_refused_in_words_and_leaves_the_field() -> No
         assert "9999" not in d.text()
 
     assert drive(script).sealed_numbers == []
+
+
+def test_a_quick_enter_behind_a_wrong_number_does_not_leave_it_behind_unseen() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("n")
+        await d.agree()
+        d.send(*"999941057059", "enter")
+        await d.rest()
+        assert "Aadhaar number" in d.text()
+        assert "As on Aadhaar" not in d.text()
+        await d.type("999941057059")
+        assert "no Aadhaar number" in d.text()
+        await d.press("enter")
+        assert "Not kept. Type it again, or Enter goes on without it." in d.text()
+        await d.press("enter")
+        assert "As on Aadhaar" in d.text()
+
+    assert drive(script).sealed_numbers == []
+
+
+def test_a_quick_enter_behind_a_right_number_goes_one_step_on() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("n")
+        await d.agree()
+        d.send(*"999941057058", "enter")
+        await d.until(lambda: "As on Aadhaar" in d.text())
+        await d.rest()
+        assert d.app.focused is d.app.screen.query(Input).first()
+        assert "Enter next" in d.footer()
+
+    assert len(drive(script).sealed_numbers) == 1
+
+
+def test_letters_typed_while_the_step_changes_stand_in_the_new_one() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("n")
+        await d.agree()
+        with d.app.type_ahead.holding():
+            d.page.query_one(AadhaarField).done()
+            d.send(*"Sunita", "slash", *"x")
+            await d.rest()
+        await d.rest()
+        assert d.app.screen.query(Input).first().value == "Sunita/x"
+
+    drive(script)
 
 
 def test_every_problem_is_listed_at_once_and_its_key_goes_to_the_field() -> None:

@@ -29,7 +29,7 @@ def test_a_person_typed_into_the_app_is_in_the_encrypted_database(tmp_path: Path
                 await driver.press("n")
                 await driver.agree()
                 await driver.type("999910101010")
-                await driver.rest()
+                await driver.press("enter")
                 await driver.person("Sunita Devi", "14/3/87")
                 await driver.address()
                 assert "…1010, sealed" in driver.text()
