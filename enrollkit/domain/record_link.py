@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from enrollkit.domain.enrollment import without_nulls
 
-__all__ = ["HiType", "LinkState", "RecordLink"]
+__all__ = ["LINK_TRANSITIONS", "HiType", "LinkState", "RecordLink", "link_may_become"]
 
 
 class HiType(StrEnum):
@@ -34,6 +35,22 @@ class LinkState(StrEnum):
     ACCEPTED = "ACCEPTED"
     LINKED = "LINKED"
     RETURNED = "RETURNED"
+
+
+LINK_TRANSITIONS: Final[Mapping[LinkState, frozenset[LinkState]]] = MappingProxyType({
+    LinkState.SUBMITTED: frozenset({
+        LinkState.SENT, LinkState.ACCEPTED, LinkState.RETURNED, LinkState.LINKED,
+    }),
+    LinkState.SENT: frozenset({LinkState.ACCEPTED, LinkState.RETURNED, LinkState.LINKED}),
+    LinkState.ACCEPTED: frozenset({LinkState.LINKED, LinkState.RETURNED}),
+    LinkState.RETURNED: frozenset({LinkState.SUBMITTED, LinkState.LINKED}),
+    LinkState.LINKED: frozenset(),
+})  # fmt: skip
+
+
+def link_may_become(now: LinkState, then: LinkState) -> bool:
+    """Whether the table allows the step."""
+    return then in LINK_TRANSITIONS[now]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -18,6 +18,7 @@ __all__ = [
     "chain_head",
     "digest_at",
     "incarnation_of",
+    "mark_durable",
     "note_offered",
     "persist_batch",
     "receipted_upto",
@@ -126,6 +127,14 @@ def note_offered(tx: Tx, batch: SealedBatch, now: int) -> int:
     for (link,) in links.fetchall():
         set_link_state(tx, link, LinkState.SENT, at=now, what="sent")
     return told_count(tx, *where)
+
+
+def mark_durable(tx: Tx, incarnation: str, upto: int) -> None:
+    """Note that the batches up to a number lie in a verified backup of the server."""
+    tx.execute(
+        "UPDATE batches SET durable = 1 WHERE incarnation = ? AND number <= ? AND durable = 0",
+        (incarnation, upto),
+    )
 
 
 def digest_at(tx: Tx, number: int) -> bytes | None:

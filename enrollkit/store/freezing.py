@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from enrollkit.store.database import Tx
-from enrollkit.store.operations import read_operation
+from enrollkit.store.operations import OPERATION_COLUMNS, read_operation
 from sync.errors import TooLarge
 from sync.protocol import LIMITS, Operation, SealedBatch
 
@@ -34,8 +34,7 @@ class Run:
 def next_run(tx: Tx) -> Run | None:
     """Give the oldest waiting operations that may share a batch; ``None`` when none waits."""
     rows = tx.execute(
-        "SELECT seq, record, kind, base_version, body, payload, operator, captured "
-        "FROM operations WHERE batch IS NULL ORDER BY seq LIMIT ?",
+        f"SELECT {OPERATION_COLUMNS} FROM operations WHERE batch IS NULL ORDER BY seq LIMIT ?",  # noqa: S608 - the columns are ours
         (LIMITS.operations_per_batch_max,),
     )
     taken: list[Operation] = []

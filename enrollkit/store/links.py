@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
-from enrollkit.domain.record_link import LinkState, RecordLink
+from enrollkit.domain.record_link import LinkState, RecordLink, link_may_become
 from enrollkit.errors import RecordNotFound
 from enrollkit.store.database import Tx
 from enrollkit.store.events import NOBODY, note_event
@@ -17,22 +15,11 @@ __all__ = [
     "StoredLink",
     "get_link",
     "insert_link",
-    "link_may_become",
     "link_state_of",
     "links_of",
     "mark_link_held",
     "set_link_state",
 ]
-
-_STEPS: Final[Mapping[LinkState, frozenset[LinkState]]] = MappingProxyType({
-    LinkState.SUBMITTED: frozenset({
-        LinkState.SENT, LinkState.ACCEPTED, LinkState.RETURNED, LinkState.LINKED,
-    }),
-    LinkState.SENT: frozenset({LinkState.ACCEPTED, LinkState.RETURNED, LinkState.LINKED}),
-    LinkState.ACCEPTED: frozenset({LinkState.LINKED, LinkState.RETURNED}),
-    LinkState.RETURNED: frozenset({LinkState.SUBMITTED, LinkState.LINKED}),
-    LinkState.LINKED: frozenset(),
-})  # fmt: skip
 
 _COLUMNS: Final = (
     "id, body, state, reason_code, reason_pointer, held, saved_at, operator, newest_seq"
@@ -95,11 +82,6 @@ def get_link(tx: Tx, link_id: str) -> StoredLink:
 def links_of(tx: Tx, enrollment: str) -> list[StoredLink]:
     """Give a person's links in the order in which they were saved."""
     return _select(tx, "WHERE enrollment = ? ORDER BY n", enrollment)
-
-
-def link_may_become(now: LinkState, then: LinkState) -> bool:
-    """Whether a link may take the step."""
-    return then in _STEPS[now]
 
 
 def link_state_of(tx: Tx, link_id: str) -> LinkState | None:

@@ -9,12 +9,12 @@ from typing import Any, Final, TypeAlias
 
 import schemas
 from enrollkit.domain.enrollment import State, may_become
-from enrollkit.domain.record_link import LinkState
+from enrollkit.domain.record_link import LinkState, link_may_become
 from enrollkit.store.audit import append_audit
 from enrollkit.store.database import Tx
 from enrollkit.store.enrollments import issue_number, set_state, state_of
 from enrollkit.store.events import NOBODY, note_event
-from enrollkit.store.links import link_may_become, link_state_of, set_link_state
+from enrollkit.store.links import link_state_of, set_link_state
 from enrollkit.store.meta import Fact, keep_text
 from enrollkit.store.programmes import keep_programme
 from enrollkit.store.receipts import clean_code, clean_pointer

@@ -15,6 +15,7 @@ from sync.protocol import BODY_SHAPES, LIMITS, Operation, OperationKind
 __all__ = [
     "ENROLLMENT_KINDS",
     "LINK_KINDS",
+    "OPERATION_COLUMNS",
     "append_operation",
     "operations_of",
     "queue_capture_session",
@@ -30,7 +31,8 @@ LINK_KINDS: Final = frozenset({OperationKind.LINK_ADD, OperationKind.LINK_REMOVE
 _ENVELOPE_BYTES: Final = 6 * 1024
 """Header, encapsulated key, signature and tags of a batch, and room to spare."""
 
-_COLUMNS: Final = "seq, record, kind, base_version, body, payload, operator, captured"
+OPERATION_COLUMNS: Final = "seq, record, kind, base_version, body, payload, operator, captured"
+"""What :func:`read_operation` reads, in its order."""
 
 
 def append_operation(
@@ -90,12 +92,13 @@ def queue_capture_session(tx: Tx, sealed_key: bytes, *, operator: int, at: int) 
 
 def operations_of(tx: Tx, record: str) -> list[Operation]:
     """Give a record's operations, oldest first."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM operations WHERE record = ? ORDER BY seq", (record,))  # noqa: S608 - the columns are ours
+    query = f"SELECT {OPERATION_COLUMNS} FROM operations WHERE record = ? ORDER BY seq"  # noqa: S608 - the columns are ours
+    rows = tx.execute(query, (record,))
     return [read_operation(row) for row in rows.fetchall()]
 
 
 def read_operation(row: Any) -> Operation:
-    """Read the columns ``seq`` to ``captured`` of a row, in the table's order."""
+    """Read a row of :data:`OPERATION_COLUMNS`."""
     seq, record, kind, base_version, body, payload, operator, captured = row
     return Operation(
         seq=seq,

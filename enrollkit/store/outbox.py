@@ -11,6 +11,7 @@ from enrollkit.store.batches import (
     chain_head,
     digest_at,
     incarnation_of,
+    mark_durable,
     note_offered,
     persist_batch,
     receipted_upto,
@@ -174,7 +175,4 @@ def _note_contact(tx: Tx, reply: HelloReply, now: int) -> None:
     keep_text(tx, Fact.EPOCH, reply.epoch)
     keep_text(tx, Fact.DEVICE_STATE, reply.state.value)
     keep_number(tx, Fact.SERVER_OFFSET, reply.server_time - now)
-    tx.execute(
-        "UPDATE batches SET durable = 1 WHERE incarnation = ? AND number <= ? AND durable = 0",
-        (reply.incarnation, reply.durable_upto),
-    )
+    mark_durable(tx, reply.incarnation, reply.durable_upto)

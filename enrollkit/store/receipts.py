@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from enrollkit.domain.enrollment import State, may_become
-from enrollkit.domain.record_link import LinkState
+from enrollkit.domain.record_link import LinkState, link_may_become
 from enrollkit.store.audit import append_audit
+from enrollkit.store.batches import mark_durable
 from enrollkit.store.database import Tx
 from enrollkit.store.enrollments import mark_held, set_state, state_of
 from enrollkit.store.events import NOBODY, note_event
-from enrollkit.store.links import link_may_become, link_state_of, mark_link_held, set_link_state
+from enrollkit.store.links import link_state_of, mark_link_held, set_link_state
 from enrollkit.store.operations import ENROLLMENT_KINDS, LINK_KINDS
 from sync.errors import ReceiptInvalid
 from sync.ports import Tally
@@ -56,10 +59,7 @@ def settle_receipt(tx: Tx, receipt: Receipt, raw: bytes, *, at: int) -> Tally:
         # The batch's id has the shape of a record id without being one.
         batch = f"{receipt.incarnation}{receipt.batch:016x}"
         append_audit(tx, at=at, operator=NOBODY, action="receipt.applied", record=batch)
-    tx.execute(
-        "UPDATE batches SET durable = 1 WHERE incarnation = ? AND number <= ? AND durable = 0",
-        (receipt.incarnation, receipt.durable_upto),
-    )
+    mark_durable(tx, receipt.incarnation, receipt.durable_upto)
     return tally
 
 
@@ -101,56 +101,55 @@ def _settle(tx: Tx, seq: int, record: str, kind: str, verdict: Verdict, *, at: i
         what = f"{verdict.outcome.value}-earlier"
         note_event(tx, record, at=at, what=what, detail=_cleaned(verdict)[1])
         return
-    settle = _settle_person if kind in ENROLLMENT_KINDS else _settle_link
-    settle(tx, record, verdict, at=at)
+    _settle_newest(tx, _PEOPLE if kind in ENROLLMENT_KINDS else _LINKS, record, verdict, at=at)
 
 
-def _settle_person(tx: Tx, record: str, verdict: Verdict, *, at: int) -> None:
+def _settle_newest(tx: Tx, records: _Records, record: str, verdict: Verdict, *, at: int) -> None:
     outcome, code, pointer = _cleaned(verdict)
-
-    def step(state: State, what: str, **why: Any) -> bool:
-        now = state_of(tx, record)
-        if now is None or not may_become(now, state):
-            return False
-        set_state(tx, record, state, at=at, what=what, **why)
-        return True
-
     if outcome is Outcome.HELD:
-        step(State.SENT, "sent")
-        mark_held(tx, record, at=at, code=code, pointer=pointer)
-    elif outcome in _TAKEN:
-        _or_note(tx, record, at, outcome, taken=step(State.ACCEPTED, outcome.value))
+        records.step(tx, record, "SENT", at=at, what="sent")
+        records.hold(tx, record, at=at, code=code, pointer=pointer)
+        return
+    if outcome in _TAKEN:
+        taken = records.step(tx, record, "ACCEPTED", at=at, what=outcome.value)
     else:
-        taken = step(State.RETURNED, "returned", code=code or "unspecified", pointer=pointer)
-        _or_note(tx, record, at, outcome, taken=taken)
+        why = {"code": code or "unspecified", "pointer": pointer}
+        taken = records.step(tx, record, "RETURNED", at=at, what="returned", **why)
+    if not taken:
+        # A verdict that the state table has no step for is kept as history.
+        note_event(tx, record, at=at, what=f"{outcome.value}-late")
 
 
-def _settle_link(tx: Tx, record: str, verdict: Verdict, *, at: int) -> None:
-    outcome, code, pointer = _cleaned(verdict)
+def _step_person(tx: Tx, record: str, state: str, **noted: Any) -> bool:
+    """Take a step if the state table has it; say whether it was taken."""
+    now = state_of(tx, record)
+    if now is None or not may_become(now, State(state)):
+        return False
+    set_state(tx, record, State(state), **noted)
+    return True
 
-    def step(state: LinkState, what: str, **why: Any) -> bool:
-        now = link_state_of(tx, record)
-        if now is None or not link_may_become(now, state):
-            return False
-        set_link_state(tx, record, state, at=at, what=what, **why)
-        return True
 
-    if outcome is Outcome.HELD:
-        step(LinkState.SENT, "sent")
-        mark_link_held(tx, record, at=at, code=code, pointer=pointer)
-    elif outcome in _TAKEN:
-        _or_note(tx, record, at, outcome, taken=step(LinkState.ACCEPTED, outcome.value))
-    else:
-        taken = step(LinkState.RETURNED, "returned", code=code or "unspecified", pointer=pointer)
-        _or_note(tx, record, at, outcome, taken=taken)
+def _step_link(tx: Tx, record: str, state: str, **noted: Any) -> bool:
+    """Take a step if the links' table has it; say whether it was taken."""
+    now = link_state_of(tx, record)
+    if now is None or not link_may_become(now, LinkState(state)):
+        return False
+    set_link_state(tx, record, LinkState(state), **noted)
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Records:
+    """How the state of a person, or of a link, is changed; the names of the states are the same."""
+
+    step: Callable[..., bool]
+    hold: Callable[..., None]
+
+
+_PEOPLE: Final = _Records(step=_step_person, hold=mark_held)
+_LINKS: Final = _Records(step=_step_link, hold=mark_link_held)
 
 
 def _cleaned(verdict: Verdict) -> tuple[Outcome, str, str]:
     code = clean_code(verdict.code) if verdict.code else ""
     return verdict.outcome, code, clean_pointer(verdict.pointer)
-
-
-def _or_note(tx: Tx, record: str, at: int, outcome: Outcome, *, taken: bool) -> None:
-    """Keep a verdict that the state table has no step for, as history."""
-    if not taken:
-        note_event(tx, record, at=at, what=f"{outcome.value}-late")
