@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from enrollkit.app.desk import Desk
-from enrollkit.app.outgoing import announce_capture_session
+from enrollkit.app.outgoing import seal_number
 from enrollkit.app.results import DraftState
+from enrollkit.domain.enrollment import FIRST_VERSION
 from enrollkit.domain.problem import Problem
 from enrollkit.locale import _
 from enrollkit.store.drafts import (
@@ -28,8 +29,6 @@ from schemas.formats import is_aadhaar
 
 __all__ = ["Drafts"]
 
-_FIRST_VERSION: Final = 1
-
 
 class Drafts:
     """The drafts of this laptop."""
@@ -41,7 +40,7 @@ class Drafts:
         """Begin a draft, empty or with what is known already (the next of a household)."""
         draft = Draft(
             id=self._desk.system.token(16).hex(),
-            version=_FIRST_VERSION,
+            version=FIRST_VERSION,
             row=dict(row or {}),
             step="",
             updated=self._desk.system.now(),
@@ -89,7 +88,7 @@ class Drafts:
             )
         kept = Draft(
             id=draft.id,
-            version=_FIRST_VERSION,
+            version=FIRST_VERSION,
             row=dict(draft.row),
             step=draft.step,
             number=number,
@@ -110,18 +109,10 @@ class Drafts:
         desk = self._desk
 
         def work(tx: Any) -> None:
-            draft = get_draft(tx, draft_id)
-            announce_capture_session(tx, desk)
-            sealed = SealedNumber(
-                sealed=desk.capture.seal(digits, draft_id, draft.version),
-                last4=digits[-4:],
-                session=desk.capture.id,
-            )
+            sealed = seal_number(tx, desk, digits, draft_id)
             keep_sealed_number(tx, draft_id, sealed, at=desk.system.now())
 
         desk.database.write(work)
-        desk.capture.forget(draft_id)
-        desk.capture.remember(digits, draft_id)
         return digits[-4:]
 
     def clear_aadhaar(self, draft_id: str) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from enrollkit.app.desk import Desk
-from enrollkit.app.outgoing import announce_capture_session, queue_enrollment
+from enrollkit.app.outgoing import queue_enrollment, seal_number
 from enrollkit.app.results import Refused, RowResult, RowSource, Saved
 from enrollkit.app.row_files import FileRow, read_rows
 from enrollkit.app.surroundings import Number, likeness, number_in, surroundings, typed_number
-from enrollkit.domain.enrollment import Enrollment
+from enrollkit.domain.enrollment import FIRST_VERSION, Enrollment
 from enrollkit.domain.intake import normalise
 from enrollkit.domain.matching import match_key
 from enrollkit.domain.problem import Problem, Severity
@@ -32,15 +32,10 @@ from enrollkit.store.drafts import (
     get_draft,
     keep_draft,
 )
-from enrollkit.store.enrollments import (
-    Source,
-    find_by_source,
-    insert_enrollment,
-)
+from enrollkit.store.enrollments import Source, find_by_source, insert_enrollment
 
 __all__ = ["Enrolling"]
 
-_FIRST_VERSION = 1
 _REVIEW_STEP = "review"
 
 
@@ -162,11 +157,11 @@ class Enrolling:
     ) -> Enrollment:
         """Write enrollment, operation and audit; the caller's transaction holds them together."""
         desk = self._desk
-        sealed = self._seal(tx, record, number) if number else None
+        sealed = _sealed(tx, desk, record, number)
         body = {key: value for key, value in row.items() if key != "aadhaar"}
         if sealed is not None:
             body |= {"aadhaar_last4": sealed.last4, "capture_session": sealed.session}
-        enrollment = Enrollment.from_body(body, record_id=record, version=_FIRST_VERSION)
+        enrollment = Enrollment.from_body(body, record_id=record, version=FIRST_VERSION)
         now = desk.system.now()
         insert_enrollment(
             tx,
@@ -183,15 +178,6 @@ class Enrolling:
         )
         return enrollment
 
-    def _seal(self, tx: Any, record: str, number: Number) -> SealedNumber | None:
-        if number.sealed is not None or number.typed is None:
-            return number.sealed
-        desk = self._desk
-        announce_capture_session(tx, desk)
-        sealed = desk.capture.seal(number.typed, record, _FIRST_VERSION)
-        desk.capture.remember(number.typed, record)
-        return SealedNumber(sealed=sealed, last4=number.last4, session=desk.capture.id)
-
     def _keep_for_review(
         self,
         tx: Any,
@@ -204,14 +190,13 @@ class Enrolling:
         if any(problem.severity is Severity.REFUSE for problem in problems):
             return None
         record = self._desk.system.token(16).hex()
-        sealed = self._seal_for_draft(tx, record, number)
         known = {key: value for key, value in row.items() if key != "aadhaar"}
         draft = Draft(
             id=record,
-            version=_FIRST_VERSION,
+            version=FIRST_VERSION,
             row=known,
             step=_REVIEW_STEP,
-            number=sealed,
+            number=_sealed(tx, self._desk, record, number),
             updated=self._desk.system.now(),
             operator=self._desk.operator.slot,
             source_digest=source.digest,
@@ -219,15 +204,12 @@ class Enrolling:
         keep_draft(tx, draft)
         return record
 
-    def _seal_for_draft(self, tx: Any, record: str, number: Number | None) -> SealedNumber | None:
-        if number is None or number.typed is None:
-            return None
-        announce_capture_session(tx, self._desk)
-        return SealedNumber(
-            sealed=self._desk.capture.seal(number.typed, record, _FIRST_VERSION),
-            last4=number.last4,
-            session=self._desk.capture.id,
-        )
+
+def _sealed(tx: Any, desk: Desk, record: str, number: Number | None) -> SealedNumber | None:
+    """Give a number sealed for a record: as its draft has it, or sealed now as it was typed."""
+    if number is None or number.typed is None:
+        return number.sealed if number else None
+    return seal_number(tx, desk, number.typed, record)
 
 
 def _waits_for_a_look() -> Problem:

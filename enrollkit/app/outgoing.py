@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from enrollkit.app.desk import Desk
-from enrollkit.domain.enrollment import Enrollment
+from enrollkit.domain.enrollment import FIRST_VERSION, Enrollment
 from enrollkit.domain.record_link import RecordLink
 from enrollkit.store.database import Tx
+from enrollkit.store.drafts import SealedNumber
 from enrollkit.store.operations import append_operation, queue_capture_session
 from enrollkit.store.outbox import StoredOutbox
 from sync.protocol import BatchHeader, Operation, OperationKind, SealedBatch
 from sync.sealing import seal_batch
 
-__all__ = ["announce_capture_session", "outbox_of", "queue_enrollment", "queue_link"]
+__all__ = ["outbox_of", "queue_enrollment", "queue_link", "seal_number"]
 
 
-def announce_capture_session(tx: Tx, desk: Desk) -> None:
-    """Queue the sealed key of this session's Aadhaar seals, once, before its first number."""
+def seal_number(tx: Tx, desk: Desk, digits: str, record: str) -> SealedNumber:
+    """Seal an Aadhaar number (twelve digits) for a record's first version, and note whose it is.
+
+    The sealed key of the session is queued once, before its first number.
+    """
     queue_capture_session(
         tx, desk.capture.sealed_key, operator=desk.operator.slot, at=desk.system.now()
     )
+    sealed = desk.capture.seal(digits, record, FIRST_VERSION)
+    desk.capture.remember(digits, record)
+    return SealedNumber(sealed=sealed, last4=digits[-4:], session=desk.capture.id)
 
 
 def queue_enrollment(tx: Tx, desk: Desk, enrollment: Enrollment, sealed: bytes | None) -> int:

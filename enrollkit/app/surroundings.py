@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrollkit.app.desk import Desk
-from enrollkit.domain.enrollment import Enrollment
+from enrollkit.domain.enrollment import Enrollment, State
 from enrollkit.domain.matching import Likeness
 from enrollkit.domain.rules import Context
 from enrollkit.store.database import Tx
 from enrollkit.store.drafts import Draft, SealedNumber
-from enrollkit.store.enrollments import find_by_match_key, mobile_count
+from enrollkit.store.enrollments import find_by_match_key, mobile_count, state_of
 
 __all__ = ["Number", "likeness", "number_in", "surroundings", "typed_number"]
 
@@ -49,7 +49,7 @@ def likeness(enrollment: Enrollment) -> Likeness:
 
 def surroundings(tx: Tx, desk: Desk, record: str | None, number: Number | None) -> Context:
     """Give the context of one check; ``record`` is the row's own, which is nobody else."""
-    holder = desk.capture.seen(number.typed) if number and number.typed else None
+    holder = _holder(tx, desk, record, number)
     return Context(
         today=desk.today(),
         consents=_languages_by_version(desk),
@@ -59,9 +59,21 @@ def surroundings(tx: Tx, desk: Desk, record: str | None, number: Number | None) 
             likeness(stored.enrollment) for stored in find_by_match_key(tx, key, excluding=record)
         ],
         aadhaar_last4=number.last4 if number else None,
-        aadhaar_seen=holder is not None and holder != record,
+        aadhaar_seen=holder is not None,
         aadhaar_holder=holder,
     )
+
+
+def _holder(tx: Tx, desk: Desk, record: str | None, number: Number | None) -> str | None:
+    """Give whom the number was taken for before, in this session, if that person was saved."""
+    taken: tuple[str, ...] = ()
+    if number and number.typed:
+        taken = desk.capture.records_with(number.typed)
+    elif number and record:
+        taken = desk.capture.records_like(record)
+    gone = {None, State.WITHDRAWN}
+    others = (other for other in taken if other != record and state_of(tx, other) not in gone)
+    return next(others, None)
 
 
 def _languages_by_version(desk: Desk) -> dict[str, frozenset[str]]:

@@ -21,7 +21,18 @@ from enrollkit.domain.person import (
     Relation,
 )
 
-__all__ = ["TRANSITIONS", "Enrollment", "State", "may_become"]
+__all__ = [
+    "FIRST_VERSION",
+    "TRANSITIONS",
+    "Enrollment",
+    "State",
+    "may_become",
+    "person_from",
+    "without_nulls",
+]
+
+FIRST_VERSION: Final = 1
+"""The version of an enrollment that was never corrected."""
 
 
 class State(StrEnum):

@@ -27,7 +27,7 @@ class CaptureSession:
     def __init__(self, vault: SealKey) -> None:
         self._key = bytearray(secrets.token_bytes(SESSION_KEY_BYTES))
         self._digest_key = bytearray(secrets.token_bytes(SESSION_KEY_BYTES))
-        self._seen: dict[bytes, str] = {}
+        self._seen: dict[bytes, list[str]] = {}
         self._closed = False
         self.sealed_key = seal_session_key(bytes(self._key), vault)
         self.id = session_id(self.sealed_key)
@@ -43,19 +43,28 @@ class CaptureSession:
         self._require_open()
         return seal_number(bytes(self._key), aadhaar, record_id=record_id, version=version)
 
-    def seen(self, aadhaar: str) -> str | None:
-        """Give the record that this number was entered for while unlocked; ``None``: not yet."""
-        self._require_open()
-        return self._seen.get(self._digest(aadhaar))
-
     def remember(self, aadhaar: str, record_id: str) -> None:
-        """Note that a number was entered for a record; the first record keeps it."""
+        """Note that a number was entered for a record, in place of an earlier one."""
         self._require_open()
-        self._seen.setdefault(self._digest(aadhaar), record_id)
+        self.forget(record_id)
+        self._seen.setdefault(self._digest(aadhaar), []).append(record_id)
+
+    def records_with(self, aadhaar: str) -> tuple[str, ...]:
+        """Give the records that this number was entered for while unlocked, the first one first."""
+        self._require_open()
+        return tuple(self._seen.get(self._digest(aadhaar), ()))
+
+    def records_like(self, record_id: str) -> tuple[str, ...]:
+        """Give the records that have the number of this one, itself among them."""
+        self._require_open()
+        found = (records for records in self._seen.values() if record_id in records)
+        return tuple(next(found, ()))
 
     def forget(self, record_id: str) -> None:
         """Drop what was noted for a record whose number was cleared."""
-        self._seen = {key: record for key, record in self._seen.items() if record != record_id}
+        for records in self._seen.values():
+            if record_id in records:
+                records.remove(record_id)
 
     def close(self) -> None:
         """Overwrite the keys and forget all numbers."""

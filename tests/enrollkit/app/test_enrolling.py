@@ -60,6 +60,28 @@ def test_a_number_entered_for_somebody_else_waits_for_a_look(kit: Kit) -> None:
     assert "aadhaar" not in draft.row
 
 
+def test_a_number_typed_in_the_app_for_two_people_is_noticed_when_the_second_is_saved(
+    kit: Kit,
+) -> None:
+    row = {key: value for key, value in intake_row().items() if key != "aadhaar"}
+    drafts = [kit.drafts.start(row), kit.drafts.start({**row, "name": "Kamla", "gender": "O"})]
+    for draft in drafts:
+        assert kit.drafts.seal_aadhaar(draft.id, AADHAAR) == AADHAAR[-4:]
+    saved = kit.enrolling.submit_draft(drafts[0].id)
+    assert isinstance(saved, Saved)
+    refused = kit.enrolling.submit_draft(drafts[1].id)
+    assert isinstance(refused, Refused)
+    assert [(p.code, p.related) for p in refused.problems] == [("duplicate-aadhaar", saved.id)]
+
+
+def test_a_number_of_a_draft_that_was_put_away_is_free_again(kit: Kit) -> None:
+    row = {key: value for key, value in intake_row().items() if key != "aadhaar"}
+    away = kit.drafts.start(row)
+    kit.drafts.seal_aadhaar(away.id, AADHAAR)
+    kit.drafts.discard(away.id)
+    assert kit.enrolling.submit_row(intake_row()).ok
+
+
 def test_a_row_that_waits_for_a_look_waits_once(kit: Kit) -> None:
     kit.enrolling.submit_row(intake_row())
     twin = intake_row(name="Aasha Devi", aadhaar=None)

@@ -76,15 +76,18 @@ def test_what_is_no_aadhaar_number_is_not_sealed_and_not_quoted(text: str) -> No
     assert not text or text not in str(refused.value)
 
 
-def test_a_number_entered_twice_is_noticed_and_its_first_record_named() -> None:
+def test_a_number_entered_twice_is_noticed_with_every_record_it_was_for() -> None:
     session = CaptureSession(VAULT.public)
-    assert session.seen(NUMBER) is None
+    assert session.records_with(NUMBER) == ()
     session.remember(NUMBER, RECORD)
     session.remember(NUMBER, TWIN)
-    assert session.seen(NUMBER) == RECORD
-    assert session.seen(OTHER) is None
+    assert session.records_with(NUMBER) == session.records_like(TWIN) == (RECORD, TWIN)
+    assert session.records_with(OTHER) == ()
+    session.remember(OTHER, RECORD)
+    assert session.records_with(NUMBER) == session.records_like(TWIN) == (TWIN,)
+    assert session.records_with(OTHER) == (RECORD,)
     session.forget(RECORD)
-    assert session.seen(NUMBER) is None
+    assert session.records_like(RECORD) == ()
 
 
 def test_after_the_lock_nothing_is_left() -> None:
@@ -97,7 +100,7 @@ def test_after_the_lock_nothing_is_left() -> None:
     with pytest.raises(VaultLocked):
         session.seal(NUMBER, RECORD, 1)
     with pytest.raises(VaultLocked):
-        session.seen(NUMBER)
+        session.records_with(NUMBER)
 
 
 def test_a_session_keeps_no_number_in_its_objects() -> None:
