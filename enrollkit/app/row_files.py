@@ -23,6 +23,12 @@ __all__ = ["FileRow", "read_rows"]
 LINE_BYTES_MAX: Final = 64 * 1024
 """A person with everything filled in takes about 1 KiB."""
 
+_DEPTH_MAX: Final = 32
+"""A person nests three deep; what nests without end cannot even be written down again."""
+
+_DIGITS_MAX: Final = 18
+"""No year and no place has as many."""
+
 _NUMBERS: Final = frozenset({
     "birth.year", "birth.month", "birth.day", "address.state", "address.district",
 })  # fmt: skip
@@ -99,6 +105,8 @@ def _json_row(number: int, text: str) -> FileRow:
         return _failed(number, "not-json", _("This line is not JSON."))
     except (ValueError, RecursionError):
         return _failed(number, "not-json", _("This line is not JSON."))
+    if _is_deeper(value, _DEPTH_MAX):
+        return _failed(number, "too-deep", _("This line is nested too deeply to be one person."))
     if not isinstance(value, dict):
         return _failed(number, "not-an-object", _("This line is not one person."))
     return FileRow(number=number, value=value)
@@ -123,6 +131,21 @@ def _finite(text: str) -> float:
     return value
 
 
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether lists and objects stand in one another more than ``depth`` times."""
+    level = [value]
+    for _floor in range(depth + 1):
+        groups = [group for group in level if isinstance(group, dict | list)]
+        level = [
+            inner
+            for group in groups
+            for inner in (group.values() if isinstance(group, dict) else group)
+        ]
+        if not groups:
+            return False
+    return True
+
+
 def _is_open(text: str) -> bool:
     """Whether a line starts an object and never closes it: the mark of a copy that was cut."""
     stripped = text.strip()
@@ -137,7 +160,11 @@ def _csv_rows(file: BinaryIO) -> Iterator[FileRow]:
         if problem is not None:
             yield _failed(number, *problem)
             continue
-        cells = next(csv.reader([text]), [])
+        try:
+            cells = next(csv.reader([text]), [])
+        except csv.Error:
+            yield _failed(number, "not-csv", _("This line is not CSV. Save the file again."))
+            continue
         if not cells:
             continue
         if headings is None:
@@ -148,7 +175,7 @@ def _csv_rows(file: BinaryIO) -> Iterator[FileRow]:
             continue
         try:
             yield FileRow(number=number, value=_nested(headings, cells))
-        except TypeError:
+        except (TypeError, AttributeError):
             # A heading such as `birth` beside `birth.year`: a value and a group at once.
             yield _failed(number, "wrong-columns", _("One heading is the beginning of another."))
 
@@ -159,11 +186,13 @@ def _nested(headings: list[str], cells: list[str]) -> dict[str, Any]:
         if not cell.strip():
             continue
         group = value
-        *parents, last = heading.split(".")
+        *parents, last = heading.split(".", _DEPTH_MAX)
         for parent in parents:
             group = group.setdefault(parent, {})
-        number = heading in _NUMBERS and cell.strip().isascii() and cell.strip().isdigit()
-        group[last] = int(cell) if number else cell
+        digits = cell.strip()
+        number = heading in _NUMBERS and digits.isascii() and digits.isdigit()
+        # Python refuses to read endless digits as a number; the check of the row refuses them too.
+        group[last] = int(digits) if number and len(digits) <= _DIGITS_MAX else cell
     return value
 
 

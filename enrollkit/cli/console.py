@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ AsJson = Annotated[
 
 _VARIABLE = "ENROLLKIT_PASSPHRASE"
 _SHORT = 8
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON lets stand and a terminal obeys: C1 controls, line ends, turns of direction."""
 
 
 def say(text: str) -> None:
@@ -48,8 +51,11 @@ def say(text: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON object on one line, at once: a reader at the other end of a pipe sees it."""
-    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False) + "\n")
+    """Print one JSON object on one line, at once: a reader at the other end of a pipe sees it.
+
+    What could steer a terminal is written as an escape of JSON: the value stays the same.
+    """
+    sys.stdout.write(_STEERING.sub(_escaped, json.dumps(_plain(value), ensure_ascii=False)) + "\n")
     sys.stdout.flush()
 
 
@@ -112,6 +118,10 @@ def unlocked_kit() -> Iterator[Kit]:
         yield kit
     finally:
         kit.close()
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return f"\\u{ord(character[0]):04x}"
 
 
 def _typed_twice() -> str:

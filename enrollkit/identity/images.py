@@ -26,6 +26,9 @@ PAGES_MAX: Final = 200
 PIXELS_MAX: Final = 60_000_000
 """More than a phone's camera makes, and than an A4 page at 600 dpi."""
 
+_SIDE_MAX: Final = 65_535
+"""The longest side that the reader of codes takes; a page that long is no card."""
+
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 _QR_CODES: Final = zxingcpp.barcode_formats_from_str("QRCode")
 _DAMAGES: Final = (
@@ -129,6 +132,8 @@ def _page_of(image: Image.Image, number: int) -> Image.Image | None:
             return None
         if number >= PAGES_MAX or image.width * image.height > PIXELS_MAX:
             raise DocumentTooLarge("pages or pixels")
+        if max(image.size) > _SIDE_MAX:
+            raise DocumentTooLarge("a side")
         return _grey(ImageOps.exif_transpose(image))
 
 
@@ -178,6 +183,7 @@ def _rendered(document: pypdfium2.PdfDocument, at: int) -> Image.Image:
         page = document[at]
         width, height = page.get_size()
         finest = (PIXELS_MAX / max(1.0, width * height)) ** 0.5
+        finest = min(finest, (_SIDE_MAX - 1) / max(1.0, width, height))
         bitmap = page.render(scale=min(_PDF_DPI / 72, finest), grayscale=True)
         picture: Image.Image = bitmap.to_pil().convert("L")
         page.close()

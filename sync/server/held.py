@@ -7,21 +7,28 @@ overtook the version it corrects, must not need a clerk.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, insert, select, update
 
 from sync import wire
-from sync.protocol import Operation, Outcome
+from sync.protocol import Operation, OperationKind, Outcome
 from sync.server.arrival import Apply, Arrival
-from sync.server.store.tables import held_operations, operations
+from sync.server.store.tables import enrollments, held_operations, operations
 
-__all__ = ["keep_held", "release"]
+__all__ = ["WAITING_MAX", "keep_held", "release"]
+
+WAITING_MAX: Final = 64
+"""Operations that wait for one record; whatever comes after them is left to a person. Without a
+bound one laptop could keep the server busy for hours with a few kilobytes.
+"""
 
 
 def keep_held(connection: Connection, arrival: Arrival, *, waits_for: str | None) -> None:
-    """Keep an operation whole."""
+    """Keep an operation whole. Where too many wait for one record, it is left to a person."""
     operation = arrival.operation
+    if waits_for is not None and _are_too_many(connection, waits_for):
+        waits_for = None
     connection.execute(
         insert(held_operations).values(
             device=arrival.device,
@@ -42,10 +49,8 @@ def release(connection: Connection, record: str, *, at: int, apply: Apply) -> No
     while arrived:
         for row in _waiting(connection, arrived.popleft()):
             arrival = _arrival(row, at)
-            decision = apply(connection, arrival)
-            if decision.waits_for is not None:
-                continue
-            verdict = decision.verdict
+            # What it waited for is there: whatever is said now, it is not tried a third time.
+            verdict = apply(connection, arrival).verdict
             mine = _key(operations, row)
             connection.execute(
                 update(operations)
@@ -60,7 +65,24 @@ def release(connection: Connection, record: str, *, at: int, apply: Apply) -> No
                 arrived.append(arrival.operation.record)
 
 
+def _are_too_many(connection: Connection, record: str) -> bool:
+    waiting = select(held_operations.c.seq).where(held_operations.c.waits_for == record)
+    return len(connection.execute(waiting.limit(WAITING_MAX)).all()) == WAITING_MAX
+
+
 def _waiting(connection: Connection, record: str) -> list[Row[Any]]:
+    """Give what waits for a record and can be decided now that the record is as it is."""
+    version = (
+        select(enrollments.c.version).where(enrollments.c.enrollment == record).scalar_subquery()
+    )
+    can_be_decided = case(
+        (
+            operations.c.kind == OperationKind.ENROLLMENT_AMEND.value,
+            held_operations.c.base_version <= version,
+        ),
+        (operations.c.kind == OperationKind.LINK_REMOVE.value, version.is_(None)),
+        else_=version.is_not(None),
+    )
     joined = (
         (held_operations.c.device == operations.c.device)
         & (held_operations.c.incarnation == operations.c.incarnation)
@@ -75,7 +97,7 @@ def _waiting(connection: Connection, record: str) -> list[Row[Any]]:
             operations.c.captured,
         )
         .join(operations, joined)
-        .where(held_operations.c.waits_for == record)
+        .where(held_operations.c.waits_for == record, can_be_decided)
         .order_by(operations.c.device, operations.c.incarnation, operations.c.seq)
     )
     return list(connection.execute(waiting).all())

@@ -18,7 +18,7 @@ __all__ = ["ACCEPTED", "DUPLICATE", "held", "judge", "rejected"]
 ACCEPTED: Final = Verdict(outcome=Outcome.ACCEPTED)
 DUPLICATE: Final = Verdict(outcome=Outcome.DUPLICATE)
 
-_POINTER_LETTERS_MAX: Final = 120
+_POINTER_BYTES_MAX: Final = 120
 """A receipt full of refusals must stay below ``LIMITS.receipt_bytes_max``."""
 
 _KINDS: Final = frozenset(kind.value for kind in OperationKind)
@@ -32,7 +32,8 @@ def held(code: str) -> Verdict:
 
 def rejected(code: str, pointer: str) -> Verdict:
     """Refuse it; ``pointer`` names the field of the body that is to blame."""
-    return Verdict(outcome=Outcome.REJECTED, code=code, pointer=pointer[:_POINTER_LETTERS_MAX])
+    short = pointer.encode()[:_POINTER_BYTES_MAX].decode(errors="ignore")
+    return Verdict(outcome=Outcome.REJECTED, code=code, pointer=short)
 
 
 def judge(operation: Operation) -> Verdict | None:

@@ -78,6 +78,32 @@ def test_a_csv_heading_that_is_both_field_and_group_is_named(tmp_path: Path) -> 
     assert rows_of(tmp_path, b"birth,birth.year\n1,1987\n", "people.csv") == [(2, "wrong-columns")]
 
 
+@pytest.mark.parametrize(
+    ("headings", "line", "code"),
+    [
+        (b"name,village", b"a\rb,c", "not-csv"),
+        (b"name,birth.year", b"A," + b"1" * 5000, "ok"),
+        (b"birth,birth.day.of", b"x,y", "wrong-columns"),
+    ],
+)
+def test_a_hostile_csv_line_is_named_and_the_next_is_read(
+    tmp_path: Path, headings: bytes, line: bytes, code: str
+) -> None:
+    content = headings + b"\n" + line + b"\nA,\n"
+    assert rows_of(tmp_path, content, "people.csv") == [(2, code), (3, "ok")]
+
+
+@pytest.mark.parametrize("depth", [33, 300, 988, 2000, 20_000])
+def test_nesting_without_end_does_not_stop_the_file(tmp_path: Path, depth: int) -> None:
+    nested = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+    code = rows_of(tmp_path, nested + b'\n{"a": 2}\n')
+    assert code in ([(1, "too-deep"), (2, "ok")], [(1, "not-json"), (2, "ok")])
+    people = tmp_path / "people.csv"
+    people.write_bytes(b"name," + b".".join([b"a"] * depth) + b"\nA,x\n")
+    (row,) = read_rows(people)
+    assert len(json.dumps(row.value)) < 64 * 1024
+
+
 def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(DocumentUnreadable):
         list(read_rows(tmp_path / "missing.jsonl"))

@@ -76,6 +76,27 @@ def test_the_codes_of_a_sheet_come_in_reading_order_from_pdf_and_picture(tmp_pat
     assert [code for page in pages for code in read_codes(page)] == wanted
 
 
+@pytest.mark.parametrize("size", [(70_000, 1), (1, 70_000), (65_536, 100)])
+def test_a_picture_longer_than_any_reader_takes_is_refused(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with pytest.raises(DocumentTooLarge):
+        read_codes(saved(Image.new("1", size), tmp_path / "long.png"))
+
+
+@pytest.mark.parametrize("box", ["0 0 1 99999999", "0 0 100000000 0.000001", "0 0 0 0"])
+def test_a_page_of_impossible_size_holds_no_code(tmp_path: Path, box: str) -> None:
+    path = tmp_path / "wall.pdf"
+    path.write_bytes(
+        b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[" + box.encode() + b"]>>endobj\n"
+        b"trailer<</Size 4/Root 1 0 R>>\n%%EOF"
+    )
+    with pytest.raises(DocumentUnreadable):
+        read_codes(path)
+
+
 def test_a_scan_of_several_pages_is_read_to_the_end(tmp_path: Path) -> None:
     pages = [code_picture("ONE"), code_picture("TWO")]
     file = saved(pages[0], tmp_path / "c.tiff", save_all=True, append_images=pages[1:])

@@ -111,6 +111,15 @@ def test_a_hello_gives_the_receipts_that_the_laptop_misses(office: Office) -> No
     assert [receipt.digest for receipt in receipts] == [batch.digest for batch in batches[1:]]
 
 
+def test_a_hello_looks_up_no_more_verdicts_than_a_laptop_can_need(office: Office) -> None:
+    laptop = office.laptop()
+    for _ in range(21):
+        run = [laptop.operation("new.kind", {}) for _ in range(1000)]
+        office.take(laptop, laptop.batch(run))
+    greeting = office.contact.greet(laptop.hello())
+    assert len(greeting.signed) == 1 + 20
+
+
 def test_an_unknown_laptop_that_shows_no_keys_is_not_stored(office: Office) -> None:
     laptop = Laptop(programme=office.programme())
     with pytest.raises((EnvelopeInvalid, HttpFault)):

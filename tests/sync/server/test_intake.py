@@ -6,6 +6,7 @@ import os
 import threading
 
 import pytest
+from sqlalchemy import Connection
 
 from server_laptops import Laptop, Office, link_body, person_body, record_id
 from sync import wire
@@ -14,8 +15,11 @@ from sync.errors import ChainForked, EnvelopeInvalid, ProtocolMismatch, TooLarge
 from sync.protocol import LIMITS, NO_DIGEST, Operation, OperationKind, Outcome, Receipt, SealedBatch
 from sync.sealing import OpeningKey, SigningKey, seal_batch, sign
 from sync.sealing.signed import context_of
+from sync.server import intake, people
 from sync.server.approval import revoke_device
+from sync.server.arrival import Arrival, Decision
 from sync.server.errors import HttpFault
+from sync.server.held import WAITING_MAX
 
 
 def outcomes(receipt: Receipt) -> list[tuple[str, str]]:
@@ -237,6 +241,47 @@ def test_what_overtook_its_person_is_taken_when_the_person_arrives(office: Offic
     assert office.count("SELECT version FROM enrollments") == 2
     assert office.count("SELECT count(*) FROM links WHERE state = 'REMOVED'") == 1
     assert office.count("SELECT count(*) FROM held_operations") == 0
+
+
+def test_few_wait_for_one_record_and_nothing_is_tried_that_cannot_be_decided(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop = office.laptop()
+    record = record_id()
+
+    def amend(base: int) -> Operation:
+        body = person_body(gender="O")
+        return laptop.operation(
+            OperationKind.ENROLLMENT_AMEND, body, record=record, base_version=base
+        )
+
+    ahead = laptop.batch([amend(1_000_000) for _ in range(WAITING_MAX + 5)])
+    assert set(outcomes(office.take(laptop, ahead))) == {("held", "version:ahead")}
+    waiting = "SELECT count(*) FROM held_operations WHERE waits_for IS NOT NULL"
+    assert office.count(waiting) == WAITING_MAX
+    assert office.count("SELECT count(*) FROM held_operations") == WAITING_MAX + 5
+    tried: list[int] = []
+    apply = people.amend
+
+    def counted(connection: Connection, arrival: Arrival) -> Decision:
+        tried.append(arrival.operation.base_version)
+        return apply(connection, arrival)
+
+    table = {**intake._APPLY, OperationKind.ENROLLMENT_AMEND: counted}
+    monkeypatch.setattr(intake, "_APPLY", table)
+    run = laptop.batch([laptop.person(record), *[amend(base) for base in range(1, 11)]])
+    assert set(outcomes(office.take(laptop, run))) == {("accepted", "")}
+    assert tried == list(range(1, 11))
+    assert office.count(waiting) == WAITING_MAX
+
+
+def test_a_batch_full_of_refusals_gets_a_receipt_that_can_be_read(office: Office) -> None:
+    laptop = office.laptop()
+    body = {"!" + "\U0001f600" * 100: 1}
+    run = [laptop.operation(OperationKind.ENROLLMENT_SUBMIT, body) for _ in range(1000)]
+    taken = office.intake.take(laptop.batch(run).data, bytes(16))
+    assert len(taken.signed) <= LIMITS.receipt_bytes_max
+    assert {verdict.outcome for verdict in taken.receipt.verdicts} == {Outcome.REJECTED}
 
 
 def test_a_withdrawal_beats_a_later_correction(office: Office) -> None:
