@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from enrollkit.app.outgoing import queue_link
 from enrollkit.app.results import LinkResult
 from enrollkit.app.row_files import FileRow, read_rows
 from enrollkit.domain.link_rules import check_link, default_reference, normalise_link
-from enrollkit.domain.problem import Problem
+from enrollkit.domain.problem import Problem, Severity
 from enrollkit.domain.record_link import RecordLink
 from enrollkit.domain.rules import stands_in_the_way
 from enrollkit.errors import RecordNotFound
@@ -61,8 +62,9 @@ class Links:
         return self._add(file_row.value, number=file_row.number, people_file=people_file)
 
     def _add(self, row: Mapping[str, Any], *, number: int, people_file: str | None) -> LinkResult:
-        tidied, _notes = normalise_link(row)
-        return self._desk.database.write(lambda tx: self._submit(tx, tidied, number, people_file))
+        tidied, notes = normalise_link(row)
+        result = self._desk.database.write(lambda tx: self._submit(tx, tidied, number, people_file))
+        return replace(result, notes=(*result.notes, *notes))
 
     def _submit(
         self, tx: Any, row: dict[str, Any], number: int, people_file: str | None
@@ -76,9 +78,11 @@ class Links:
         )
         if isinstance(person, Problem):
             problems.append(person)
+        told = tuple(problem for problem in problems if problem.severity is Severity.NOTE)
         if known is None or stands_in_the_way(problems):
-            return LinkResult(row=number, ok=False, problems=tuple(problems))
-        return self._save(tx, row, number, known)
+            faults = tuple(problem for problem in problems if problem not in told)
+            return LinkResult(row=number, ok=False, problems=faults, notes=told)
+        return replace(self._save(tx, row, number, known), notes=told)
 
     def _save(
         self, tx: Any, row: dict[str, Any], number: int, person: StoredEnrollment

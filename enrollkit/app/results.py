@@ -106,7 +106,7 @@ class RowResult:
 
     ``ok``: saved (``id``, ``provisional``), now or, with ``already``, by an earlier run.
     Otherwise ``problems`` say why; with ``draft`` it waits in the app for a person's look.
-    ``notes`` tell what was tidied or looked unusual in a row that was saved.
+    ``notes`` tell what was tidied or looked unusual, in a row that was not saved too.
     """
 
     row: int
@@ -192,7 +192,7 @@ class PersonPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkResult:
-    """What became of one record-link row."""
+    """What became of one record-link row; ``notes`` tell what was tidied or looked unusual."""
 
     row: int
     ok: bool
@@ -200,6 +200,7 @@ class LinkResult:
     reference: str | None = None
     already: bool = False
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

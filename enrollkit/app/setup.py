@@ -13,6 +13,7 @@ from enrollkit.errors import (
     OperatorError,
     ProgrammeForeign,
     ProgrammeInvalid,
+    SealBroken,
     StoreDamaged,
     WrongPassphrase,
 )
@@ -130,7 +131,7 @@ def _read_programme(raw: bytes) -> Programme:
 def _put_aside_half_made(home: Home) -> None:
     """Move away what an interrupted set-up left; never a database with people in it."""
     if home.database.exists():
-        raise NotInitialised("database without its key file")
+        raise SealBroken("database without its key file")
     if home.keyring.exists():
         home.keyring.replace(home.keyring.with_suffix(".unfinished"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,7 +10,7 @@ import typer
 
 from enrollkit.app.results import RowResult
 from enrollkit.cli.console import AsJson, hint, say, say_json, say_progress, unlocked_kit
-from enrollkit.domain.problem import Problem
+from enrollkit.cli.problems import problems_json, say_problem
 from enrollkit.locale import _, ngettext
 
 SAME_NOTE_MAX: Final = 2
@@ -59,26 +58,13 @@ def _row(result: RowResult) -> dict[str, Any]:
         }
         if result.already:
             row["already"] = True
-        if result.notes:
-            row["notes"] = problems_json(result.notes)
-        return row
-    row = {"row": result.row, "ok": False, "problems": problems_json(result.problems)}
-    if result.draft:
-        row["draft"] = result.draft
+    else:
+        row = {"row": result.row, "ok": False, "problems": problems_json(result.problems)}
+        if result.draft:
+            row["draft"] = result.draft
+    if result.notes:
+        row["notes"] = problems_json(result.notes)
     return row
-
-
-def problems_json(problems: Sequence[Problem]) -> list[dict[str, str]]:
-    """Write problems for programs: pointer, code, text and how far each stands in the way."""
-    return [
-        {
-            "pointer": problem.pointer,
-            "code": problem.code,
-            "text": problem.text,
-            "severity": problem.severity.value,
-        }
-        for problem in problems
-    ]
 
 
 def _print(result: RowResult, told: Counter[str]) -> None:
@@ -89,15 +75,11 @@ def _print(result: RowResult, told: Counter[str]) -> None:
         word = _("look at it in the app") if result.draft else _("not saved")
         say(f"{result.row:>5}  {word}")
     for problem in result.problems:
-        _print_problem(problem)
-    for note in result.notes if result.ok else ():
+        say_problem(problem)
+    for note in result.notes:
         told[note.text] += 1
         if told[note.text] <= SAME_NOTE_MAX:
-            _print_problem(note)
-
-
-def _print_problem(problem: Problem) -> None:
-    say(f"       {problem.pointer or '/'}  {problem.text}  [{problem.code}]")
+            say_problem(note)
 
 
 def _print_rest(told: Counter[str]) -> None:

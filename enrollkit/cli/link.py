@@ -9,7 +9,7 @@ import typer
 
 from enrollkit.app.results import LinkResult
 from enrollkit.cli.console import AsJson, say, say_json, unlocked_kit
-from enrollkit.cli.enroll import problems_json
+from enrollkit.cli.problems import problems_json, say_problem
 from enrollkit.locale import _
 
 
@@ -76,12 +76,14 @@ def _report(result: LinkResult, *, as_json: bool) -> None:
             answer |= {"already": True} if result.already else {}
         else:
             answer["problems"] = problems_json(result.problems)
+        if result.notes:
+            answer["notes"] = problems_json(result.notes)
         say_json(answer)
         return
     if result.ok:
         word = _("saved before") if result.already else _("saved")
         say(f"{result.row:>5}  {word}  {result.reference}")
-        return
-    say(f"{result.row:>5}  " + _("not saved"))
-    for problem in result.problems:
-        say(f"       {problem.pointer or '/'}  {problem.text}  [{problem.code}]")
+    else:
+        say(f"{result.row:>5}  " + _("not saved"))
+    for problem in (*result.problems, *result.notes):
+        say_problem(problem)

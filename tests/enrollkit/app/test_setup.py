@@ -9,9 +9,9 @@ import pytest
 from enrollkit.app.kit import Kit
 from enrollkit.app.results import Level
 from enrollkit.errors import (
-    NotInitialised,
     ProgrammeForeign,
     ProgrammeInvalid,
+    SealBroken,
     WrongPassphrase,
 )
 from kit_samples import CHEAP, NOW, PASSPHRASE, StoppedSystem, intake_row, unlocked
@@ -51,7 +51,7 @@ def test_a_database_without_its_key_file_is_never_replaced(tmp_path: Path) -> No
         pass
     (tmp_path / "keyring.json").unlink()
     kit = Kit.at(tmp_path)
-    with pytest.raises(NotInitialised):
+    with pytest.raises(SealBroken):
         kit.initialise(signed_programme(), operator="X", passphrase=PASSPHRASE, kdf=CHEAP)
 
 
