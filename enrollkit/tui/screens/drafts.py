@@ -22,6 +22,14 @@ from enrollkit.tui.screens.page import Page, ask
 __all__ = ["DraftsScreen"]
 
 
+class _DraftList(OptionList):
+    """The list of drafts, which has the cursor; its Enter stands in the footer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "go on", key_display="Enter"),
+    ]
+
+
 class DraftsScreen(Page[str | None]):
     """Dismisses with the id of the draft to go on with."""
 
@@ -41,7 +49,7 @@ class DraftsScreen(Page[str | None]):
     def content(self) -> Iterable[Widget]:
         """Give the list."""
         yield Static(_("Reading …"), id="drafts-head", markup=False)
-        yield OptionList(id="drafts")
+        yield _DraftList(id="drafts")
 
     def on_mount(self) -> None:
         """Read the drafts."""

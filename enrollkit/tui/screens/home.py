@@ -102,11 +102,8 @@ class HomeScreen(Page[None]):
         await self.kit_app.journey.print_cards(None, _("everybody"))
 
     async def action_drafts(self) -> None:
-        """Go on with the only draft, or choose among several."""
-        if len(self._drafts) == 1:
-            await self.kit_app.journey.resume(self._drafts[0].id)
-        else:
-            await self.kit_app.journey.drafts()
+        """Choose a draft to go on with, or to put away: even an only one may be a double."""
+        await self.kit_app.journey.drafts()
 
     def action_stay(self) -> None:
         """Esc leads here; from here it leads nowhere."""

@@ -218,7 +218,7 @@ def test_every_problem_is_listed_at_once_and_its_key_goes_to_the_field() -> None
 
 def test_enter_does_not_save_while_something_is_to_be_put_right() -> None:
     async def script(d: Driver) -> None:
-        await d.press("d", "enter", "enter")
+        await d.press("d", "enter", "enter", "enter")
         assert isinstance(d.app.screen, EnrollScreen)
         assert "put right" in d.text()
         assert "save" not in d.footer().split("draft")[0]
@@ -230,7 +230,7 @@ def test_enter_does_not_save_while_something_is_to_be_put_right() -> None:
 
 def test_a_likely_duplicate_is_saved_only_after_somebody_has_looked() -> None:
     async def script(d: Driver) -> None:
-        await d.press("d")
+        await d.press("d", "enter")
         assert "1 thing to look at" in d.text(), d.text()
         await d.press("enter")
         assert d.kit.submits == 0
@@ -248,9 +248,21 @@ def test_a_likely_duplicate_is_saved_only_after_somebody_has_looked() -> None:
     assert drive(script, kit=kit).submits == 1
 
 
-def test_enter_pressed_twice_saves_once() -> None:
+def test_the_only_draft_can_be_put_away() -> None:
     async def script(d: Driver) -> None:
         await d.press("d")
+        assert "Enter go on" in d.footer()
+        await d.press("x", "escape")
+        assert "draft open" not in d.text()
+
+    kit = FakeKit()
+    put_draft(kit, adult_row(), step="review")
+    assert drive(script, kit=kit).desk == {}
+
+
+def test_enter_pressed_twice_saves_once() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("d", "enter")
         d.send("enter", "f2", "f2")
         await d.rest()
 
@@ -263,7 +275,7 @@ def test_enter_pressed_twice_saves_once() -> None:
 
 def test_a_full_disk_keeps_the_form_and_says_so() -> None:
     async def script(d: Driver) -> None:
-        await d.press("d")
+        await d.press("d", "enter")
         d.kit.fail_submit = StoreFull()
         await d.press("enter")
         assert isinstance(d.app.screen, EnrollScreen)
@@ -304,7 +316,7 @@ def test_esc_goes_back_step_by_step_and_loses_nothing() -> None:
         await d.press("escape", "escape", "escape")
         assert isinstance(d.app.screen, HomeScreen)
         assert "Continue a draft: Kamla" in d.text()
-        await d.press("d")
+        await d.press("d", "enter")
         await d.press("enter")
         await d.until(lambda: "Aadhaar number" in d.text() or d.focused() == "Choice")
 
@@ -338,7 +350,7 @@ def test_after_a_kill_the_draft_is_offered_on_home() -> None:
 
     async def second(d: Driver) -> None:
         assert "Continue a draft: Ramesh" in d.text()
-        await d.press("d")
+        await d.press("d", "enter")
         assert any(box.value == "Ramesh Lal" for box in d.app.screen.query(Input))
 
     kit = drive(first)
@@ -357,7 +369,7 @@ def test_a_form_in_which_nothing_was_said_leaves_no_draft() -> None:
 
 def test_the_next_of_the_household_has_the_address_and_not_the_name() -> None:
     async def script(d: Driver) -> None:
-        await d.press("d")
+        await d.press("d", "enter")
         await d.press("enter", "h")
         await d.agree()
         await d.press("enter")
@@ -377,7 +389,7 @@ def test_the_next_of_the_household_has_the_address_and_not_the_name() -> None:
 
 def test_the_next_person_starts_with_an_empty_form() -> None:
     async def script(d: Driver) -> None:
-        await d.press("d")
+        await d.press("d", "enter")
         await d.press("enter", "enter")
         await d.agree()
         await d.press("enter")
@@ -400,7 +412,7 @@ def test_pressing_n_twice_starts_one_enrollment() -> None:
 
 def test_a_suggestion_is_chosen_with_the_arrows() -> None:
     async def script(d: Driver) -> None:
-        await d.press("d")
+        await d.press("d", "enter")
         await d.press("escape")
         await d.press("tab", "tab", "tab")
         for _letter in range(20):
@@ -419,7 +431,7 @@ def test_a_suggestion_is_chosen_with_the_arrows() -> None:
 
 def test_people_can_be_looked_up_from_the_review_and_the_form_is_still_there() -> None:
     async def script(d: Driver) -> None:
-        await d.press("d")
+        await d.press("d", "enter")
         await d.press("slash")
         assert isinstance(d.app.screen, PeopleScreen)
         await d.press("escape")

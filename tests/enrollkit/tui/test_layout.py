@@ -157,7 +157,7 @@ def test_hostile_text_in_a_draft_cannot_tear_the_screen() -> None:
 @pytest.mark.parametrize("step", ["consent", "document", "person", "address", "review", "nonsense"])
 def test_a_draft_of_any_shape_opens(step: str) -> None:
     async def script(d: Driver) -> None:
-        await d.press("d")
+        await d.press("d", "enter")
         assert isinstance(d.app.screen, Page)
         await d.press("enter", "tab", "escape")
 
