@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from enrollkit.app.desk import Desk, DeviceKeys
 from enrollkit.app.home import Home
 from enrollkit.app.results import Initialised, Operator
@@ -14,12 +17,14 @@ from enrollkit.errors import (
     ProgrammeForeign,
     ProgrammeInvalid,
     SealBroken,
+    StoreBusy,
     StoreDamaged,
     WrongPassphrase,
 )
 from enrollkit.reference.places import Places
 from enrollkit.store.audit import append_audit
 from enrollkit.store.database import Database, Tx
+from enrollkit.store.lock import SyncLock
 from enrollkit.store.meta import Fact, find_fact, find_text, keep_fact
 from enrollkit.store.operators import Role, add_operator, operator
 from enrollkit.store.outbox import begin_incarnation
@@ -27,7 +32,7 @@ from enrollkit.store.programmes import keep_programme, newest_programme
 from enrollkit.vault.capture_seal import CaptureSession
 from enrollkit.vault.kdf import KdfParameters, calibrate
 from enrollkit.vault.keyring import Keyring
-from sync.errors import SyncError
+from sync.errors import SyncBusy, SyncError
 from sync.programme import Programme, open_programme
 from sync.sealing import OpeningKey, SigningKey
 
@@ -50,29 +55,31 @@ def initialise(
     """
     programme = demand_fresh(home, programme_file)
     home.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _put_aside_half_made(home)
-    _, unlocked = Keyring.create(
-        home.keyring,
-        passphrase=passphrase,
-        recovery=programme.recovery,
-        kdf=kdf or calibrate(),
-    )
-    keys = DeviceKeys(
-        signing=SigningKey.generate(),
-        opening=OpeningKey.generate(),
-        incarnation=system.token(8).hex(),
-    )
-    with Database.create(home.database, unlocked.key) as database:
-        database.write(
-            lambda tx: _first_rows(
-                tx,
-                now=system.now(),
-                slot=unlocked.slot,
-                name=operator_name,
-                keys=keys,
-                programme_file=programme_file,
-            )
+    with _alone(home):
+        demand_fresh(home, programme_file)
+        _put_aside_half_made(home)
+        _, unlocked = Keyring.create(
+            home.keyring,
+            passphrase=passphrase,
+            recovery=programme.recovery,
+            kdf=kdf or calibrate(),
         )
+        keys = DeviceKeys(
+            signing=SigningKey.generate(),
+            opening=OpeningKey.generate(),
+            incarnation=system.token(8).hex(),
+        )
+        with Database.create(home.database, unlocked.key) as database:
+            database.write(
+                lambda tx: _first_rows(
+                    tx,
+                    now=system.now(),
+                    slot=unlocked.slot,
+                    name=operator_name,
+                    keys=keys,
+                    programme_file=programme_file,
+                )
+            )
     return Initialised(
         device=keys.id,
         approval_code=approval_code(keys.signing.public.digest()),
@@ -126,6 +133,16 @@ def _read_programme(raw: bytes) -> Programme:
         return open_programme(raw, None)
     except SyncError as error:
         raise ProgrammeInvalid(error.detail) from error
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Keep a second set-up out: one's key file would lie beside the other's database."""
+    try:
+        with SyncLock(home.sync_lock).exclusive():
+            yield
+    except SyncBusy as error:
+        raise StoreBusy("set-up") from error
 
 
 def _put_aside_half_made(home: Home) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from enrollkit.app.kit import Kit
 from enrollkit.app.results import Level
 from enrollkit.errors import (
+    OperatorError,
     ProgrammeForeign,
     ProgrammeInvalid,
     SealBroken,
@@ -53,6 +56,33 @@ def test_a_database_without_its_key_file_is_never_replaced(tmp_path: Path) -> No
     kit = Kit.at(tmp_path)
     with pytest.raises(SealBroken):
         kit.initialise(signed_programme(), operator="X", passphrase=PASSPHRASE, kdf=CHEAP)
+
+
+def test_two_set_ups_at_once_make_one_laptop_that_opens(tmp_path: Path) -> None:
+    home, file = tmp_path / "laptop", signed_programme()
+    passphrases = ("river mango lamp", "drum violet stone")
+    done: dict[str, str] = {}
+    start = threading.Barrier(len(passphrases))
+
+    def set_up(passphrase: str) -> None:
+        with contextlib.closing(Kit.at(home, system=StoppedSystem())) as kit:
+            start.wait()
+            try:
+                kit.initialise(file, operator="X", passphrase=passphrase, kdf=CHEAP)
+                done[passphrase] = "made"
+            except OperatorError as error:
+                done[passphrase] = error.code
+
+    threads = [threading.Thread(target=set_up, args=(one,)) for one in passphrases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (maker,) = [one for one in passphrases if done[one] == "made"]
+    assert set(done.values()) <= {"made", "store-busy", "already-initialised"}
+    with contextlib.closing(Kit.at(home, system=StoppedSystem())) as kit:
+        kit.unlock(maker)
+        assert not kit.is_locked
 
 
 def test_a_wrong_passphrase_opens_nothing(tmp_path: Path) -> None:
