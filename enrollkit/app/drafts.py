@@ -94,6 +94,7 @@ class Drafts:
             number=number,
             updated=draft.updated_at,
             operator=self._desk.operator.slot,
+            source=draft.source,
         )
         self._desk.database.write(lambda tx: keep_draft(tx, kept))
 
@@ -131,4 +132,5 @@ def _state(draft: Draft) -> DraftState:
         updated_at=draft.updated,
         sealed=draft.number.sealed if draft.number else None,
         capture_session=draft.number.session if draft.number else None,
+        source=draft.source,
     )

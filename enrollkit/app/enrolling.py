@@ -99,8 +99,7 @@ class Enrolling:
         problems = check(tidied, surroundings(tx, self._desk, draft_id, number))
         if stands_in_the_way(problems, looked_at):
             return Refused(problems=tuple(problems))
-        source = Source(name="", row=0, digest=draft.source_digest) if draft.source_digest else None
-        enrollment = self._save(tx, draft_id, tidied, number, source)
+        enrollment = self._save(tx, draft_id, tidied, number, draft.source)
         delete_draft(tx, draft_id)
         return Saved(id=draft_id, provisional=enrollment.provisional, name=enrollment.person.name)
 
@@ -199,7 +198,7 @@ class Enrolling:
             number=_sealed(tx, self._desk, record, number),
             updated=self._desk.system.now(),
             operator=self._desk.operator.slot,
-            source_digest=source.digest,
+            source=source,
         )
         keep_draft(tx, draft)
         return record

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from enrollkit.domain.enrollment import Enrollment, State
 from enrollkit.domain.problem import Problem
 from enrollkit.domain.record_link import LinkState
 from sync.engine.account import Progress, Summary
+
+if TYPE_CHECKING:
+    # The lock screen stands before the store is read.
+    from enrollkit.store.enrollments import Source
 
 __all__ = [
     "Checked",
@@ -59,6 +63,7 @@ class Initialised:
 class DraftState:
     """A draft as it lies on disk. ``row`` is an intake row, perhaps incomplete, never with the
     Aadhaar number; ``aadhaar_last4`` is set once that is sealed. ``step`` is the screen's word.
+    The last three are kept for :meth:`enrollkit.app.drafts.Drafts.restore`.
     """
 
     id: str
@@ -68,6 +73,7 @@ class DraftState:
     updated_at: int
     sealed: bytes | None = None
     capture_session: str | None = None
+    source: Source | None = None
 
     def __repr__(self) -> str:
         return f"DraftState({self.id}, <withheld>)"

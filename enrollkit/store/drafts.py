@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from enrollkit.errors import RecordNotFound
 from enrollkit.store.database import Tx
+from enrollkit.store.enrollments import Source
 
 __all__ = [
     "Draft",
@@ -23,7 +24,10 @@ __all__ = [
 
 _ROW_BYTES_MAX: Final = 32 * 1024
 
-_COLUMNS: Final = "id, version, row, step, sealed, last4, session, updated, operator, source_digest"
+_COLUMNS: Final = (
+    "id, version, row, step, sealed, last4, session, updated, operator, source_name, source_row, "
+    "source_digest"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -42,7 +46,8 @@ class SealedNumber:
 class Draft:
     """A form in work. ``id`` is the record id of the enrollment to come, ``version`` its version.
 
-    ``row`` has the shape of an intake row, with holes; never an Aadhaar number.
+    ``row`` has the shape of an intake row, with holes; never an Aadhaar number. ``source`` is the
+    line of a file that it came from.
     """
 
     id: str
@@ -52,7 +57,7 @@ class Draft:
     number: SealedNumber | None = None
     updated: int
     operator: int
-    source_digest: str | None = None
+    source: Source | None = None
 
     def __repr__(self) -> str:
         return f"Draft({self.id}, version={self.version}, <withheld>)"
@@ -68,13 +73,14 @@ def keep_draft(tx: Tx, draft: Draft) -> None:
     text = json.dumps(dict(draft.row), ensure_ascii=False, separators=(",", ":"))
     if len(text.encode("utf-8", "surrogatepass")) > _ROW_BYTES_MAX:
         raise ValueError("the draft is longer than 32 KiB")
-    number = draft.number
+    number, source = draft.number, draft.source
     tx.execute(
-        f"INSERT OR REPLACE INTO drafts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - the columns are ours
+        f"INSERT OR REPLACE INTO drafts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - the columns are ours
         (
             draft.id, draft.version, text, draft.step,
             number and number.sealed, number and number.last4, number and number.session,
-            draft.updated, draft.operator, draft.source_digest,
+            draft.updated, draft.operator, source and source.name, source and source.row,
+            source and source.digest,
         ),
     )  # fmt: skip
 
@@ -122,7 +128,8 @@ def _select(tx: Tx, where: str, parameters: tuple[Any, ...]) -> list[Draft]:
 
 
 def _draft(row: Any) -> Draft:
-    draft_id, version, text, step, sealed, last4, session, updated, operator, digest = row
+    draft_id, version, text, step, sealed, last4, session, updated, operator = row[:9]
+    name, line, digest = row[9:]
     number = None
     if sealed is not None:
         number = SealedNumber(sealed=sealed, last4=last4, session=session)
@@ -134,5 +141,5 @@ def _draft(row: Any) -> Draft:
         number=number,
         updated=updated,
         operator=operator,
-        source_digest=digest,
+        source=Source(name=name, row=line, digest=digest) if digest else None,
     )

@@ -16,7 +16,7 @@ FIRST_TABLES: Final = (
     """CREATE TABLE drafts (
         id TEXT PRIMARY KEY, version INTEGER NOT NULL, row TEXT NOT NULL, step TEXT NOT NULL,
         sealed BLOB, last4 TEXT, session TEXT, updated INTEGER NOT NULL,
-        operator INTEGER NOT NULL, source_digest TEXT,
+        operator INTEGER NOT NULL, source_name TEXT, source_row INTEGER, source_digest TEXT,
         CHECK ((sealed IS NULL) = (last4 IS NULL) AND (sealed IS NULL) = (session IS NULL))
         ) STRICT""",
     "CREATE INDEX drafts_by_source ON drafts (source_digest) WHERE source_digest IS NOT NULL",

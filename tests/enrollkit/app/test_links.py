@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,21 @@ def test_what_was_tidied_and_what_looks_odd_is_told_of_a_saved_link(kit: Kit) ->
         ("/observations/diastolic", "blood-pressure-half"),
         ("/facility", "normalised"),
     ]
+
+
+def test_a_row_that_waited_in_the_app_is_still_that_line_of_its_file(
+    kit: Kit, tmp_path: Path
+) -> None:
+    people, links = tmp_path / "camp.jsonl", tmp_path / "camp_links.jsonl"
+    people.write_text(json.dumps({**intake_row(), "caste": "x"}) + "\n")
+    links.write_text(json.dumps({**ROW, "person_row": 1}) + "\n")
+    (waiting,) = kit.enrolling.submit_file(people)
+    kit.drafts.restore(kit.drafts.discard(waiting.draft or ""))
+    kit.enrolling.submit_draft(waiting.draft or "", looked_at=frozenset({"unknown-key"}))
+    (again,) = kit.enrolling.submit_file(people)
+    assert (again.already, again.id) == (True, waiting.draft)
+    (linked,) = kit.links.add_file(links)
+    assert linked.ok
 
 
 def test_a_refused_link_names_the_field_and_keeps_nothing(kit: Kit) -> None:

@@ -260,7 +260,7 @@ def test_search_among_many_gives_a_bounded_answer(database: Database) -> None:
 def test_a_draft_comes_back_as_it_was_left(database: Database) -> None:
     draft = Draft(
         id=record_id(1), version=1, row={"name": "Asha"}, step="person", updated=NOON, operator=1,
-        source_digest="d1",
+        source=Source(name="camp.jsonl", row=7, digest="d1"),
     )  # fmt: skip
     database.write(lambda tx: keep_draft(tx, draft))
     database.write(lambda tx: keep_sealed_number(tx, draft.id, SEALED, at=NOON + 1))
