@@ -145,13 +145,23 @@ def _write_new(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            raise FileExistsError(path.name)
-        draft.replace(path)
+        _name_once(draft, path)
         _sync_folder(path.parent)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise FileUnusable(path.name) from error
+
+
+def _name_once(draft: Path, path: Path) -> None:
+    """Give the draft its name; ``FileExistsError`` when something has it, even since a moment ago.
+
+    Two that make keys at once must not leave one's vault key beside the other's server keys.
+    """
+    if os.name == "nt":
+        draft.rename(path)  # refuses there what POSIX would replace
+        return
+    os.link(draft, path)
+    draft.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

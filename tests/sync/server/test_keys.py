@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,25 @@ def test_existing_keys_are_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(FileUnusable):
         create_keys(tmp_path, None, CHEAP)
     assert (tmp_path / "keys.json").read_bytes() == before
+
+
+def test_two_that_make_keys_at_once_leave_one_whole_set(tmp_path: Path) -> None:
+    for turn in range(20):
+        home = tmp_path / str(turn)
+        home.mkdir()
+        start = threading.Barrier(2)
+
+        def make(home: Path = home, start: threading.Barrier = start) -> None:
+            start.wait()
+            with contextlib.suppress(FileUnusable):
+                create_keys(home, None, CHEAP)
+
+        threads = [threading.Thread(target=make) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert open_keys(home, None).vault.raw == open_vault(home, None).public.raw
 
 
 @pytest.mark.parametrize("passphrase", [None, "correct horse"])
