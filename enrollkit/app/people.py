@@ -42,7 +42,7 @@ class People:
             name_native=person.name_native,
             gender=person.gender.value,
             birth=person.birth.text(),
-            age=person.birth.age_at(self._desk.today()),
+            age=person.birth.age_said(self._desk.today()),
             village=person.address.village,
             state=found.state,
             provisional=found.provisional,

@@ -57,6 +57,10 @@ class BirthDate:
         month, day = self.month or 12, self.day or 31
         return max(0, today.year - self.year - ((today.month, today.day) < (month, day)))
 
+    def age_said(self, today: date) -> int:
+        """Give the age as people say it: of a year alone, "60 years" stays 60 all the year."""
+        return max(0, today.year - self.year) if self.month is None else self.age_at(today)
+
     def text(self) -> str:
         """Write what is known: ``14/03/1987``, ``03/1987`` or ``1987``."""
         parts = [f"{self.day:02d}"] if self.day else []

@@ -14,7 +14,7 @@ from enrollkit.app.results import DraftState, Refused, Saved
 from enrollkit.domain.problem import Problem
 from enrollkit.tui.draft_keeper import DraftKeeper
 from enrollkit.tui.findings import Findings
-from enrollkit.tui.form import place_in_row, steps_for
+from enrollkit.tui.form import is_grown_up, place_in_row, steps_for
 
 if TYPE_CHECKING:
     from enrollkit.app.kit import Kit
@@ -34,6 +34,7 @@ class EnrollForm:
         self._today = today
         self._keeper = DraftKeeper(kit.drafts.save, draft.id)
         self.row: dict[str, Any] = dict(draft.row)
+        self._brought = None if "birth" in draft.row else draft.row.get("guardian")
         self.last4 = draft.aadhaar_last4
         self.findings = Findings()
 
@@ -48,9 +49,15 @@ class EnrollForm:
         return not set(self.row) - _GIVEN and self.last4 is None
 
     def take(self, values: Mapping[str, Any]) -> None:
-        """Bring what stands in fields into the row."""
+        """Bring what stands in fields into the row.
+
+        The guardian brought along from the last of the household is not a grown-up's.
+        """
         for pointer, value in values.items():
             self.row = place_in_row(self.row, pointer, value)
+        brought = self._brought is not None and self.row.get("guardian") == self._brought
+        if brought and is_grown_up(self.row, self._today):
+            self.row = place_in_row(self.row, "/guardian", None)
 
     async def keep(self, step: str) -> None:
         """Return when the draft is on disk."""

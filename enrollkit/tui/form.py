@@ -19,6 +19,7 @@ __all__ = [
     "birth_text",
     "birth_value",
     "household_of",
+    "is_grown_up",
     "is_minor",
     "label_of",
     "peek",
@@ -109,7 +110,7 @@ def birth_said(value: Any, today: date) -> str:
     if birth is None:
         return ""
     if birth.month is None:
-        return _("{born}, about {age} years").format(born=birth.year, age=today.year - birth.year)
+        return _("{born}, about {age} years").format(born=birth.year, age=birth.age_said(today))
     return _("{born}, {age} years").format(born=say_birth(birth), age=birth.age_at(today))
 
 
@@ -117,6 +118,11 @@ def is_minor(row: Mapping[str, Any], today: date) -> bool:
     """Whether the row's birth makes the person a minor, on the youngest reading."""
     birth = _birth(row.get("birth"))
     return birth is not None and birth.year <= today.year and birth.age_at(today) < ADULT_AGE_YEARS
+
+
+def is_grown_up(row: Mapping[str, Any], today: date) -> bool:
+    """Whether the row's birth is known and makes the person no minor."""
+    return _birth(row.get("birth")) is not None and not is_minor(row, today)
 
 
 def steps_for(row: Mapping[str, Any], today: date) -> tuple[str, ...]:

@@ -330,7 +330,7 @@ class FakePeople:
             name_native=person.name_native,
             gender=person.gender.value,
             birth=person.birth.text(),
-            age=person.birth.age_at(local_time(self.kit.now).date()),
+            age=person.birth.age_said(local_time(self.kit.now).date()),
             village=person.address.village,
             state=state,
             provisional=one.provisional,

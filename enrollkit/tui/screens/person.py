@@ -81,7 +81,7 @@ class PersonScreen(Page[None]):
 
     def _head(self, page: PersonPage) -> Content:
         person = page.enrollment.person
-        age = _("{age} years").format(age=person.birth.age_at(self.kit_app.today()))
+        age = _("{age} years").format(age=person.birth.age_said(self.kit_app.today()))
         facts = [gender_word(person.gender.value), f"{person.birth.text()} ({age})"]
         facts += [person.address.village]
         mark = draw_mark(page.state.value, ascii_only=self.app.has_class("-ascii"))

@@ -146,3 +146,10 @@ def test_an_age_is_the_youngest_that_the_known_parts_allow(
     assert birth.age_at(date(2026, 11, 22)) == age
     assert birth.text() == text
     assert birth.first_possible_day() == first
+
+
+def test_an_age_told_in_years_is_said_back_as_it_was_told() -> None:
+    today = date(2026, 11, 22)
+    assert BirthDate(year=1966).age_said(today) == 60
+    assert BirthDate(year=1966).age_at(today) == 59
+    assert BirthDate(year=1966, month=12).age_said(today) == 59

@@ -387,6 +387,27 @@ def test_the_next_of_the_household_has_the_address_and_not_the_name() -> None:
     assert [one.household for one in kit.people_here.values()] == ["HH-1", "HH-1"]
 
 
+def test_the_guardian_of_the_last_child_is_not_a_grown_ups_of_the_household() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("d", "enter")
+        await d.press("enter", "h")
+        await d.agree()
+        await d.press("enter")
+        await d.person("Ramesh Lal", "1980")
+        await d.press(*["enter"] * 5)
+        assert "Nothing stands in the way" in d.text()
+        assert "mother" not in d.text()
+        await d.press("enter")
+
+    kit = FakeKit()
+    mother = {"name": "Sunita Devi", "relation": "mother"}
+    put_draft(kit, adult_row(birth={"year": 2017}, guardian=mother), step="review")
+    drive(script, kit=kit)
+    child, father = (one.person for one in kit.people_here.values())
+    assert child.guardian is not None
+    assert father.guardian is None
+
+
 def test_the_next_person_starts_with_an_empty_form() -> None:
     async def script(d: Driver) -> None:
         await d.press("d", "enter")
