@@ -19,7 +19,6 @@ from enrollkit.errors import (
     SealBroken,
     StoreBusy,
     StoreDamaged,
-    WrongPassphrase,
 )
 from enrollkit.reference.places import Places
 from enrollkit.store.audit import append_audit
@@ -175,5 +174,5 @@ def _read(tx: Tx, slot: int) -> tuple[DeviceKeys, Programme, Operator]:
     try:
         person = operator(tx, slot)
     except OperatorError as error:
-        raise WrongPassphrase("slot without operator") from error
+        raise StoreDamaged("slot without operator") from error
     return keys, open_programme(raw, None), Operator(slot=slot, name=person.name)

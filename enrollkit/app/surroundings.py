@@ -59,7 +59,6 @@ def surroundings(tx: Tx, desk: Desk, record: str | None, number: Number | None) 
             likeness(stored.enrollment) for stored in find_by_match_key(tx, key, excluding=record)
         ],
         aadhaar_last4=number.last4 if number else None,
-        aadhaar_seen=holder is not None,
         aadhaar_holder=holder,
     )
 

@@ -25,8 +25,9 @@ def run(
     ]
     rows += [
         (_("Waiting to be sent"), str(standing.waiting)),
-        (_("Papers waiting"), str(standing.links_waiting)),
+        (_("Records waiting"), str(standing.links_waiting)),
         (_("Signed for by the server"), str(standing.signed_for)),
+        (_("Held at the office for a look"), str(standing.held)),
         (_("Needs correction"), str(standing.returned)),
         (_("Drafts"), str(standing.drafts)),
     ]

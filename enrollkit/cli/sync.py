@@ -39,8 +39,8 @@ def run(
 def _print(summary: Summary) -> None:
     say(
         ngettext(
-            "{count} person or paper signed for by the server now.",
-            "{count} people and papers signed for by the server now.",
+            "{count} person or record signed for by the server now.",
+            "{count} people and records signed for by the server now.",
             summary.accepted + summary.duplicate,
         ).format(count=summary.accepted + summary.duplicate)
     )

@@ -35,6 +35,11 @@ __all__ = ["Context", "PlaceNames", "check", "stands_in_the_way"]
 _SHAPE: Final = "intake-1"
 _CODE_MAX: Final = 9999
 
+CONSENT_FROM: Final = date(2020, 8, 15)
+"""The mission began that day; before it there was nothing to agree to."""
+CONSENT_AHEAD_MAX: Final = timedelta(days=366)
+"""A laptop's clock may lag; more than a year is a slip of the pen."""
+
 
 class PlaceNames(Protocol):
     """What the rules ask of a list of places: LGD codes in, names out, ``None`` if not listed."""
@@ -75,7 +80,6 @@ class Context:
     count_mobile: Callable[[str], int] = _count_nobody
     find_alike: Callable[[str], Iterable[Likeness]] = _find_nobody
     aadhaar_last4: str | None = None
-    aadhaar_seen: bool = False
     aadhaar_holder: str | None = None
 
 
@@ -154,7 +158,14 @@ def _consent_time_problems(consent: Mapping[str, Any], today: date) -> Iterator[
     given = consent.get("given_at")
     if not isinstance(given, str) or not is_timestamp(given):
         return
-    if datetime.fromisoformat(given).date() - today > timedelta(days=1):
+    day = datetime.fromisoformat(given).date()
+    if not CONSENT_FROM <= day <= today + CONSENT_AHEAD_MAX:
+        yield Problem(
+            pointer="/consent/given_at",
+            code="consent-impossible-time",
+            text=_("Time of consent: nobody can have agreed then. Write the day of the camp."),
+        )
+    elif day - today > timedelta(days=1):
         yield Problem(
             pointer="/consent/given_at",
             code="consent-in-future",
@@ -197,7 +208,7 @@ def _duplicates(
     row: Mapping[str, Any], context: Context, found: list[Problem]
 ) -> Iterator[Problem]:
     """Whoever is here already: by Aadhaar number where one is known, else by name."""
-    if context.aadhaar_seen or context.aadhaar_holder is not None:
+    if context.aadhaar_holder is not None:
         yield _same_number(context.aadhaar_holder)
     one = _likeness(row, context, found)
     if one is None:

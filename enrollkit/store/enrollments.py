@@ -176,6 +176,9 @@ def get_enrollment(tx: Tx, record: str) -> StoredEnrollment:
 def find_enrollment(tx: Tx, ident: str) -> StoredEnrollment:
     """Give one enrollment by record id, provisional or ABHA number, in any spelling people use."""
     typed = ident.strip()
+    if not typed.isascii():
+        # No number of ours or of ABDM's holds another character.
+        raise RecordNotFound
     found = select_enrollments(tx, "WHERE e.id = ?", (typed.lower(),))
     provisional = parse_provisional_number(typed)
     if not found and provisional is not None:

@@ -40,7 +40,7 @@ _RECEIPTS_MAX: Final = 500
 
 _RECEIPT_BYTES_MAX: Final = 1024 * 1024
 
-_VERDICTS_MAX: Final = 20_000
+VERDICTS_MAX: Final = 20_000
 """Verdicts looked up for one hello: five hundred batches of forty people each."""
 
 
@@ -63,12 +63,14 @@ class Contact:
         epoch: str,
         clock: Callable[[], int],
         pending_max: int,
+        verdicts_max: int = VERDICTS_MAX,
     ) -> None:
         self._store = store
         self._keys = keys
         self._epoch = epoch
         self._clock = clock
         self._pending_max = pending_max
+        self._verdicts_max = verdicts_max
 
     def greet(self, message: bytes) -> Greeting:
         """Answer a hello, then give the receipts that the laptop misses.
@@ -153,7 +155,7 @@ class Contact:
             room, verdicts = _RECEIPT_BYTES_MAX, 0
             for row in connection.execute(missing).all():
                 verdicts += row.operation_count
-                if verdicts > _VERDICTS_MAX:
+                if verdicts > self._verdicts_max:
                     return
                 receipt = rebuild_receipt(
                     connection, row, epoch=self._epoch, nonce=hello.nonce, now=now

@@ -93,7 +93,6 @@ class Camp:
             context(
                 count_mobile=self._mobiles.__getitem__,
                 find_alike=self._filed.__getitem__,
-                aadhaar_seen=holder is not None,
                 aadhaar_holder=holder,
             ),
         )

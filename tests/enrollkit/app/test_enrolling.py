@@ -10,7 +10,7 @@ import pytest
 from enrollkit.app.kit import Kit
 from enrollkit.app.results import Refused, RowSource, Saved
 from enrollkit.domain.enrollment import State
-from enrollkit.errors import StoreFull, VaultLocked
+from enrollkit.errors import RecordNotFound, StoreFull, VaultLocked
 from kit_samples import AADHAAR, PASSPHRASE, intake_row, unlocked
 
 
@@ -231,3 +231,9 @@ def test_what_was_tidied_is_told_of_a_refused_row_too(kit: Kit) -> None:
     result = kit.enrolling.submit_row(intake_row(gender="f", mobile="12"))
     assert not result.ok
     assert [(note.pointer, note.code) for note in result.notes] == [("/gender", "normalised")]
+
+
+@pytest.mark.parametrize("ident", ["", "\ud800", "आशा", "x" * 10_000])
+def test_a_number_that_nobody_can_have_is_nobodys(kit: Kit, ident: str) -> None:
+    with pytest.raises(RecordNotFound):
+        kit.people.page(ident)

@@ -202,7 +202,7 @@ def test_an_aadhaar_number_taken_before_is_asked_about_once() -> None:
     )  # fmt: skip
     problems = check(
         row(),
-        context(aadhaar_seen=True, aadhaar_holder="ab" * 16, find_alike=lambda _: [other]),
+        context(aadhaar_holder="ab" * 16, find_alike=lambda _: [other]),
     )
     assert [(one.pointer, one.code, one.related) for one in problems] == [
         ("/aadhaar", "duplicate-aadhaar", "ab" * 16)
@@ -274,3 +274,9 @@ def test_no_text_of_a_problem_repeats_what_was_typed(pointer: str, typed: str) -
 def test_the_clock_of_the_context_is_the_one_that_counts() -> None:
     assert found(row(), today=TODAY) == []
     assert ("/birth/year", "birth-in-future", "refuse") in found(row(), today=date(1980, 1, 1))
+
+
+@pytest.mark.parametrize("year", ["0001", "2019", "2028", "9999"])
+def test_a_consent_at_an_impossible_time_is_refused(year: str) -> None:
+    then = with_value(row(), "/consent/given_at", f"{year}-11-24T09:00:00+05:30")
+    assert found(then) == [("/consent/given_at", "consent-impossible-time", "refuse")]
