@@ -38,7 +38,9 @@ def initialise(
     """Make keys, database and the first programme; ``ServerInitialised`` if there is one.
 
     Cut short by a power failure, it may be run again: keys that are there are used, and what makes
-    a programme is one transaction. Nothing that exists is ever written over.
+    a programme is one transaction. Nothing that exists is ever written over. Cut between its two
+    key files it says ``KeysDamaged`` from then on, for it cannot know that nobody used the first;
+    such a home holds nothing yet, and another folder will do.
     """
     name = _checked_name(name)
     _check_url(url)
