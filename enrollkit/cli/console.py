@@ -46,8 +46,9 @@ _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u
 
 
 def say(text: str) -> None:
-    """Print a line for people on stdout; nothing in it can steer their terminal."""
+    """Print a line for people on stdout, at once; nothing in it can steer their terminal."""
     sys.stdout.write(shown(text) + "\n")
+    sys.stdout.flush()
 
 
 def say_json(value: Any) -> None:

@@ -155,7 +155,10 @@ class MarkedDay:
         """Take the power away with everything still in the write-ahead log."""
         rows = [namesake(number) for number in range(90)]
         file = write_rows(self.folder / "more.jsonl", rows)
-        process = self.laptop.start("enroll", file, stderr=subprocess.DEVNULL, pipesize=4096)
+        # Lines of JSON fill the small pipe, so the program waits there, in the middle, to be killed.
+        process = self.laptop.start(
+            "enroll", file, "--json", stderr=subprocess.DEVNULL, pipesize=4096
+        )
         assert process.stdout is not None
         line = process.stdout.readline()
         process.kill()
