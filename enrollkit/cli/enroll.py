@@ -27,12 +27,13 @@ def run(
     to blame. A row that a person should look at waits as a draft in the app. Running the same
     file again saves nobody twice. Exit code 1 when any row was not saved.
     """
-    saved = refused = 0
+    saved = refused = waiting = 0
     told: Counter[str] = Counter()
     with unlocked_kit() as kit:
         for result in kit.enrolling.submit_file(file):
             saved += result.ok
             refused += not result.ok
+            waiting += not result.ok and bool(result.draft)
             if as_json:
                 say_json(_row(result))
             else:
@@ -41,11 +42,32 @@ def run(
     say_progress("")
     if not as_json:
         _print_rest(told)
-        hint(
-            ngettext("{count} person is saved on this laptop.", "{count} people are saved on this laptop.", saved).format(count=saved)  # noqa: E501 - one sentence in two numbers
-            + (" " + ngettext("{count} row was not saved.", "{count} rows were not saved.", refused).format(count=refused) if refused else "")  # noqa: E501
-        )  # fmt: skip
+        hint(_sum_up(saved, refused - waiting, waiting))
     return 1 if refused else 0
+
+
+def _sum_up(saved: int, refused: int, waiting: int) -> str:
+    """Tell how the rows of this file stand; the laptop may hold many others."""
+    told = [
+        ngettext(
+            "{count} person of this file is saved.", "{count} people of this file are saved.", saved
+        ).format(count=saved)
+    ]
+    if waiting:
+        told.append(
+            ngettext(
+                "{count} row waits as a draft; look at it in the app.",
+                "{count} rows wait as drafts; look at them in the app.",
+                waiting,
+            ).format(count=waiting)
+        )
+    if refused:
+        told.append(
+            ngettext("{count} row was not saved.", "{count} rows were not saved.", refused).format(
+                count=refused
+            )
+        )
+    return " ".join(told)
 
 
 def _row(result: RowResult) -> dict[str, Any]:

@@ -26,6 +26,8 @@ def run(
     from enrollkit.app.home import Home  # noqa: PLC0415 - `--help` must not wait for the store
     from enrollkit.app.kit import Kit  # noqa: PLC0415
 
+    if not operator.strip():
+        raise typer.BadParameter(_("Name the person who works here."), param_hint="--operator")
     try:
         raw = programme.read_bytes()
     except OSError as error:
@@ -33,7 +35,7 @@ def run(
     kit = Kit.at(Home.chosen().folder)
     kit.demand_fresh(raw)
     try:
-        made = kit.initialise(raw, operator=operator, passphrase=ask_new_passphrase())
+        made = kit.initialise(raw, operator=operator.strip(), passphrase=ask_new_passphrase())
         name = kit.programme.name
     finally:
         kit.close()

@@ -141,6 +141,14 @@ def test_a_damaged_programme_file(desk: Desk, damage: str) -> None:
     assert not home.exists()
 
 
+def test_an_operator_without_a_name_sets_nothing_up(desk: Desk) -> None:
+    home = desk.folder / "new"
+    told = run_kit(home, "init", "--programme", desk.folder, "--operator", "  ")
+    assert (told.code, told.out) == (2, "")
+    assert "Name the person who works here." in told.err
+    assert not home.exists()
+
+
 def test_a_programme_file_that_is_not_there(desk: Desk) -> None:
     told = run_kit(
         desk.folder / "new", "init", "--programme", desk.folder / "none", "--operator", "A"
