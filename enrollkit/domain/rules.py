@@ -243,12 +243,13 @@ def _same_number(holder: str | None) -> Problem:
 def _likeness(row: Mapping[str, Any], context: Context, found: list[Problem]) -> Likeness | None:
     """Give what is compared, once the fields it is made of are right."""
     refused = {
-        problem.pointer.split("/")[1]
+        problem.pointer.removeprefix("/").partition("/")[0]
         for problem in found
-        if problem.severity is Severity.REFUSE and problem.pointer
+        if problem.severity is Severity.REFUSE
     }
     birth = possible_birth(row, context.today)
-    if birth is None or refused & {"name", "gender", "birth", "address"}:
+    # A row refused as a whole, at the empty pointer, tells nothing of its fields.
+    if birth is None or refused & {"", "name", "gender", "birth", "address"}:
         return None
     mobile, aadhaar = row.get("mobile"), row.get("aadhaar")
     known = isinstance(aadhaar, str) and is_aadhaar(aadhaar)

@@ -245,6 +245,11 @@ def test_a_row_nested_too_deep_is_refused_as_a_whole() -> None:
     assert ("", "unreadable", "refuse") in found(row(extra=deep))
 
 
+def test_a_row_that_no_text_can_hold_is_refused_as_a_whole_and_compared_with_nobody() -> None:
+    found = check(row(name=None, mobile="\ud800"), context())
+    assert "unreadable" in {problem.code for problem in found}
+
+
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(POINTERS), st.sampled_from(POINTERS), ANY_JSON, ANY_JSON)
 def test_no_json_makes_it_raise(first: str, second: str, one: Any, other: Any) -> None:
