@@ -3,7 +3,7 @@
     KitError
     ├── VaultError      VaultLocked, WrongPassphrase, OperatorUnknown, SealBroken
     ├── StoreError      StoreBusy, StoreFull, StoreDamaged, StoreTooNew
-    ├── DocumentError   DocumentUnreadable, FileUnreadable
+    ├── DocumentError   DocumentUnreadable, FileUnreadable, FileHoldsNoRows
     ├── CardError       CardPayloadTooLarge
     ├── ConfigError     NotInitialised, AlreadyInitialised, ProgrammeInvalid, ProgrammeForeign
     └── RecordNotFound
@@ -25,6 +25,7 @@ __all__ = [
     "ConfigError",
     "DocumentError",
     "DocumentUnreadable",
+    "FileHoldsNoRows",
     "FileUnreadable",
     "KitError",
     "NotInitialised",
@@ -155,6 +156,15 @@ class FileUnreadable(DocumentUnreadable):
 
     code = "file-unreadable"
     exit_code = 35
+
+
+class FileHoldsNoRows(DocumentError):
+    """That file holds no rows: it is a picture, a spreadsheet, or text in another coding. Nothing
+    was changed. Save it as CSV or JSON Lines in UTF-8.
+    """
+
+    code = "file-holds-no-rows"
+    exit_code = 36
 
 
 class CardError(KitError):

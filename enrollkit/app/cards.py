@@ -15,7 +15,7 @@ from enrollkit.app.system import local_time
 from enrollkit.cards.claim169 import encode
 from enrollkit.cards.claims import CardClaims, language_code
 from enrollkit.cards.codes import terminal_code
-from enrollkit.domain.person import Gender, Person
+from enrollkit.domain.person import Gender, Person, Relation
 from enrollkit.errors import RecordNotFound
 from enrollkit.locale import _
 from enrollkit.store.audit import append_audit
@@ -78,7 +78,7 @@ class Cards:
             born=person.birth.text(),
             gender=gender_words(person.gender),
             place=self._place(person),
-            guardian=person.guardian.name if person.guardian else None,
+            guardian=guardian_line(person),
             issued=f"{local_time(stored.saved_at):%d %b %Y}",
             issued_by=self._desk.keys.id,
             code=self._code(stored),
@@ -116,6 +116,20 @@ class Cards:
 def gender_words(gender: Gender) -> str:
     """Say a gender on a card."""
     return {Gender.MALE: _("Male"), Gender.FEMALE: _("Female"), Gender.OTHER: _("Other")}[gender]
+
+
+def guardian_line(person: Person) -> str | None:
+    """Say on a card who answers for the person: ``Mother: Sunita Devi``."""
+    guardian = person.guardian
+    if guardian is None:
+        return None
+    words = {
+        Relation.FATHER: _("Father"),
+        Relation.MOTHER: _("Mother"),
+        Relation.SPOUSE: _("Spouse"),
+        Relation.GUARDIAN: _("Guardian"),
+    }
+    return f"{words[guardian.relation]}: {guardian.name}"
 
 
 def _find(tx: Any, idents: Sequence[str] | None) -> list[StoredEnrollment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from typing import Final
 
 from enrollkit.app.desk import Desk
 from enrollkit.app.outgoing import outbox_of
@@ -20,6 +21,9 @@ from sync.engine.runner import Ports, deliver
 from sync.programme import open_programme
 
 __all__ = ["Delivery"]
+
+PATIENCE: Final = Pacing(tries_max=5)
+"""Somebody sits before the screen: after some three minutes without a step forward, say so."""
 
 
 class Delivery:
@@ -63,7 +67,7 @@ class Delivery:
             summary = deliver(
                 ports,
                 approval_code=approval_code(desk.keys.signing.public.digest()),
-                pacing=pacing,
+                pacing=pacing or PATIENCE,
                 limit_bytes=limit_bytes,
                 on_progress=on_progress,
                 words=_,

@@ -16,7 +16,7 @@ from enrollkit.app.results import Finding, Level
 from enrollkit.app.standing import take_stock
 from enrollkit.app.system import local_time
 from enrollkit.errors import OperatorError
-from enrollkit.locale import _
+from enrollkit.locale import _, ngettext
 from enrollkit.store.audit import verify_audit
 from enrollkit.store.database import Tx
 from enrollkit.store.meta import Fact, find_number, find_text
@@ -71,7 +71,7 @@ def _consent(desk: Desk) -> Iterator[Finding]:
             "consent-wording",
             _(
                 "The consent wording in {languages} is the kit's own, not NHA's. "
-                "The office installs the official one with: enrollkit-server consent set"
+                "The office should install the official one."
             ).format(languages=", ".join(ours)),
         )
     if official:
@@ -139,7 +139,11 @@ def _keyring(desk: Desk) -> Iterator[Finding]:
         return
     yield _ok(
         "keyring",
-        _("Key file: {count} operator slots, and the office's recovery.").format(count=len(slots)),
+        ngettext(
+            "Key file: {count} operator, and the office's recovery.",
+            "Key file: {count} operators, and the office's recovery.",
+            len(slots),
+        ).format(count=len(slots)),
     )
 
 

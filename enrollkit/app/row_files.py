@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from enrollkit.domain.problem import Problem
-from enrollkit.errors import FileUnreadable
+from enrollkit.errors import FileHoldsNoRows, FileUnreadable
 from enrollkit.locale import _
 
 __all__ = ["FileRow", "read_rows"]
@@ -28,6 +28,13 @@ _DEPTH_MAX: Final = 32
 
 _DIGITS_MAX: Final = 18
 """No year and no place has as many."""
+
+_NO_ROWS: Final = (
+    b"\x89PNG", b"\xff\xd8", b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xfe\xff",
+)  # fmt: skip
+"""How pictures, PDF, new and old spreadsheets and UTF-16 begin: one sentence for the file, not
+one for each of its lines."""
+_HEAD_BYTES: Final = 8
 
 _NUMBERS: Final = frozenset({
     "birth.year", "birth.month", "birth.day", "address.state", "address.district",
@@ -49,10 +56,14 @@ class FileRow:
 def read_rows(path: Path) -> Iterator[FileRow]:
     """Give every line of a ``.jsonl`` or ``.csv`` file; blank lines are passed over.
 
-    ``FileUnreadable`` when the file itself cannot be opened.
+    ``FileUnreadable`` when the file cannot be opened, ``FileHoldsNoRows`` when it is a picture, a
+    spreadsheet or another thing that has no lines.
     """
     try:
         with path.open("rb") as file:
+            if file.read(_HEAD_BYTES).startswith(_NO_ROWS):
+                raise FileHoldsNoRows
+            file.seek(0)
             yield from _csv_rows(file) if path.suffix.lower() == ".csv" else _json_rows(file)
     except OSError as error:
         raise FileUnreadable(type(error).__name__) from error

@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = app(list(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
+        hint(_("Stopped. What was saved stays saved."))
         return INTERRUPTED
     except typer.TyperException as error:
         return _refuse_usage(error)

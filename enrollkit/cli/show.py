@@ -60,6 +60,12 @@ def _print(page: PersonPage) -> None:
     person = page.enrollment.person
     say(f"{person.name}  {person.gender.value}  {person.birth.text()}  {person.address.village}")
     say(f"{page.abha_number or page.provisional}  {mark_of(page.state.value).line()}")
+    if page.enrollment.aadhaar_last4:
+        say(
+            _("Aadhaar number sealed, ends in {digits}").format(
+                digits=page.enrollment.aadhaar_last4
+            )
+        )
     if page.abha_number is None:
         say(_("Provisional – not an ABHA number"))
     if page.reason is not None:

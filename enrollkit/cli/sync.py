@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from enrollkit.app.results import Progress, Summary
-from enrollkit.cli.console import AsJson, say, say_json, say_progress, unlocked_kit
+from enrollkit.cli.console import AsJson, hint, say, say_json, say_progress, unlocked_kit
 from enrollkit.locale import _, ngettext
 from sync.errors import ServerRolledBack
 
@@ -37,13 +37,17 @@ def run(
 
 
 def _print(summary: Summary) -> None:
-    say(
-        ngettext(
-            "{count} person or record signed for by the server now.",
-            "{count} people and records signed for by the server now.",
-            summary.accepted + summary.duplicate,
-        ).format(count=summary.accepted + summary.duplicate)
-    )
+    signed = summary.accepted + summary.duplicate
+    if not (summary.sent or signed or summary.waiting):
+        say(_("Nothing was waiting to be sent."))
+    else:
+        say(
+            ngettext(
+                "{count} person or record signed for by the server now.",
+                "{count} people and records signed for by the server now.",
+                signed,
+            ).format(count=signed)
+        )
     if summary.rolled_back:
         say(ServerRolledBack().text)
     if summary.limited:
@@ -64,4 +68,9 @@ def _bytes(megabytes: float | None) -> int | None:
 
 
 def _show(progress: Progress) -> None:
-    say_progress(progress.text)
+    """Show where it stands; a wait is told even where nobody sees the line rewritten."""
+    if progress.phase == "waiting":
+        say_progress("")
+        hint(progress.text)
+    else:
+        say_progress(progress.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,6 +11,7 @@ import typer
 
 from enrollkit.cli.console import AsJson, say, say_json, unlocked_kit
 from enrollkit.errors import FileUnreadable
+from enrollkit.locale import _
 
 _STDIN_CHARACTERS_MAX: Final = 100_000
 _FILE_ENDINGS: Final = (".pdf", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
@@ -44,8 +46,20 @@ def run(
             continue
         say(code.text)
         for label, value in code.fields.items():
-            say(f"  {label}: {value}")
+            say(f"  {_LABELS[label]() if label in _LABELS else label}: {value}")
     return 0 if all(code.verdict == "verified" for code in codes) else 1
+
+
+_LABELS: Final[Mapping[str, Callable[[], str]]] = {
+    "programme": lambda: _("Programme"),
+    "number": lambda: _("Number"),
+    "name": lambda: _("Name"),
+    "name_native": lambda: _("Name in own script"),
+    "born": lambda: _("Born"),
+    "gender": lambda: _("Gender"),
+    "status": lambda: _("Status"),
+    "text": lambda: _("It says"),
+}
 
 
 def _code(source: str) -> str:

@@ -120,6 +120,8 @@ def _problem(fault: Fault, row: Mapping[str, Any]) -> Problem:
     suffix, words = _KEYWORDS.get(name, ("invalid", lambda: _("{field}: look at this again.")))
     if (fault.pointer, name) == ("/consent", "required"):
         words = _ask_for_consent
+    if (fault.pointer, name) == ("/birth", "type"):
+        words = _ask_for_birth
     slug = re.sub(r"[^a-z0-9]+", "-", fault.pointer.lower()).strip("-")
     code = suffix if suffix in {"wrong-type", "unreadable"} else f"{slug}-{suffix}"
     limit = "" if fault.limit is None else fault.limit
@@ -178,6 +180,10 @@ def _consider_mobile(value: Any) -> tuple[str, str]:
     if len(text) != _MOBILE_DIGITS:
         return "mobile-length", _("Mobile: it has 10 digits. Count them again.")
     return "mobile-first-digit", _("Mobile: an Indian mobile begins with 6, 7, 8 or 9.")
+
+
+def _ask_for_birth() -> str:
+    return _('{field}: write the day, the year, or the age with its word: "45 years".')
 
 
 def _ask_for_consent() -> str:

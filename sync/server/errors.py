@@ -55,8 +55,8 @@ class ServerError(SyncError):
 
 
 class SettingsInvalid(ServerError):
-    """A setting is not possible: {name}. Nothing was changed. Correct it in server.toml or in the
-    environment.
+    """A setting is not possible: {name}. Nothing was changed. Correct it on the command line,
+    in server.toml or in the environment.
     """
 
     code = "settings-invalid"

@@ -155,7 +155,7 @@ class MarkedDay:
         """Take the power away with everything still in the write-ahead log."""
         rows = [namesake(number) for number in range(90)]
         file = write_rows(self.folder / "more.jsonl", rows)
-        # Lines of JSON fill the small pipe, so the program waits there, in the middle, to be killed.
+        # Lines of JSON fill the small pipe: the program waits there, in the middle, to die.
         process = self.laptop.start(
             "enroll", file, "--json", stderr=subprocess.DEVNULL, pipesize=4096
         )

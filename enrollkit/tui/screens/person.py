@@ -91,6 +91,9 @@ class PersonScreen(Page[None]):
             Content(shown(person.name_native)) if person.name_native else Content(""),
             self._numbers(page),
         ]
+        if page.enrollment.aadhaar_last4:
+            words = _("Aadhaar number sealed, ends in {digits}")
+            lines.append(Content(words.format(digits=page.enrollment.aadhaar_last4)))
         if page.reason is not None:
             lines += [Content(""), self._reason(page)]
         return Content("\n").join(line for line in lines if line.plain or page.reason)

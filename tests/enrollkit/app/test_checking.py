@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from enrollkit.app.cards import guardian_line
 from enrollkit.app.kit import Kit
 from enrollkit.errors import DocumentUnreadable
 from kit_samples import PASSPHRASE, intake_row, unlocked
@@ -96,3 +97,14 @@ def test_printed_cards_are_read_back_from_paper(tmp_path: Path) -> None:
         (person,) = kit.people.search("")
         words = [event.what for event in kit.people.page(person.id).history]
         assert words == ["saved on this laptop", "card made"]
+
+
+def test_a_childs_card_says_who_the_grown_up_is(tmp_path: Path) -> None:
+    with unlocked(tmp_path / "a") as kit:
+        child = intake_row(
+            birth={"year": 2020}, guardian={"name": "Asha Devi", "relation": "mother"}
+        )
+        result = kit.enrolling.submit_row(child)
+        assert result.id is not None
+        person = kit.people.page(result.id).enrollment.person
+        assert guardian_line(person) == "Mother: Asha Devi"

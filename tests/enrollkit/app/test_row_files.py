@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from enrollkit.app.row_files import LINE_BYTES_MAX, read_rows
-from enrollkit.errors import DocumentUnreadable
+from enrollkit.errors import DocumentUnreadable, FileHoldsNoRows
 
 
 def rows_of(folder: Path, content: bytes, name: str = "people.jsonl") -> list[tuple[int, str]]:
@@ -117,3 +117,11 @@ def test_no_bytes_stop_the_reading(tmp_path: Path, lines: list[bytes]) -> None:
         (tmp_path / name).write_bytes(content)
         numbers = [row.number for row in read_rows(tmp_path / name)]
         assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize("head", [b"\x89PNG\r\n", b"%PDF-1.7\n", b"PK\x03\x04", b"\xff\xfe{\x00"])
+def test_a_file_of_another_kind_gets_one_sentence(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "people.jsonl"
+    path.write_bytes(head + b"\n" * 100)
+    with pytest.raises(FileHoldsNoRows):
+        list(read_rows(path))
