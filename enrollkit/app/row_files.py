@@ -166,13 +166,16 @@ def _is_open(text: str) -> bool:
 def _csv_rows(file: BinaryIO) -> Iterator[FileRow]:
     """Read CSV whose headings are the fields' paths, such as ``birth.year``; empty is unknown."""
     headings: list[str] | None = None
+    delimiter = ","
     for number, line in _lines(file):
         text, problem = ("", _too_long()) if line is None else _text(line)
         if problem is not None:
             yield _failed(number, *problem)
             continue
+        if headings is None and text.count(";") > text.count(","):
+            delimiter = ";"  # as spreadsheets write it where the comma is the decimal sign
         try:
-            cells = next(csv.reader([text]), [])
+            cells = next(csv.reader([text], delimiter=delimiter), [])
         except csv.Error:
             yield _failed(number, "not-csv", _("This line is not CSV. Save the file again."))
             continue

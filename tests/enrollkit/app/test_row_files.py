@@ -112,7 +112,8 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=60), max_size=6))
 def test_no_bytes_stop_the_reading(tmp_path: Path, lines: list[bytes]) -> None:
-    content = b"\n".join([*lines, json.dumps({"last": True}).encode()])
+    # The first line is a row: how a picture begins is another test's.
+    content = b"\n".join([b'{"first": 1}', *lines, json.dumps({"last": True}).encode()])
     for name in ("fuzz.jsonl", "fuzz.csv"):
         (tmp_path / name).write_bytes(content)
         numbers = [row.number for row in read_rows(tmp_path / name)]
@@ -125,3 +126,14 @@ def test_a_file_of_another_kind_gets_one_sentence(tmp_path: Path, head: bytes) -
     path.write_bytes(head + b"\n" * 100)
     with pytest.raises(FileHoldsNoRows):
         list(read_rows(path))
+
+
+def test_csv_of_a_spreadsheet_that_writes_semicolons_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("name;birth.year;address.line\nAsha Devi;1987;House 4, Ward 2\n")
+    (row,) = read_rows(path)
+    assert row.value == {
+        "name": "Asha Devi",
+        "birth": {"year": 1987},
+        "address": {"line": "House 4, Ward 2"},
+    }
