@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from textual import events
 from textual.pilot import Pilot
 
 from enrollkit.app.kit import Kit
@@ -64,7 +65,16 @@ async def _enroll(kit: Kit, people: Sequence[Mapping[str, Any]], passphrase: str
         await _until(pilot, lambda: isinstance(app.screen, HomeScreen))
     # The app locks the kit when it closes, as it does under an operator's hands.
     kit.unlock(passphrase)
+    _demand_as_said(kit, people)
     return saved
+
+
+def _demand_as_said(kit: Kit, people: Sequence[Mapping[str, Any]]) -> None:
+    """See that what the app saved is what was typed, to the last vowel sign."""
+    said = {(person["name"], person["name_native"]) for person in people}
+    saved = {(row.name, row.name_native) for row in kit.people.search("", limit=len(people))}
+    if said != saved:
+        raise PilotLost("saved and typed differ")
 
 
 async def _fill_in(app: KitApp, pilot: Pilot[None], person: Mapping[str, Any]) -> None:
@@ -130,8 +140,17 @@ def _value(app: KitApp, person: Mapping[str, Any], pointer: str) -> Any:
 
 
 async def _type(pilot: Pilot[None], text: str) -> None:
-    """Type as a keyboard does: one event a character."""
-    await pilot.press(*["space" if character == " " else character for character in text])
+    """Type as a keyboard does: one event a character.
+
+    Textual's pilot cannot press a vowel sign or a virama (it looks them up by a name that has no
+    blanks), so what is not ASCII is sent as the terminal sends it.
+    """
+    for character in text:
+        if character.isascii():
+            await pilot.press("space" if character == " " else character)
+        else:
+            pilot.app.post_message(events.Key(character, character))
+            await pilot.pause()
 
 
 async def _until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
