@@ -71,17 +71,17 @@ async def home(d: Driver) -> None:
 
 async def enroll(d: Driver) -> None:
     """Open the draft in its person step."""
-    await d.press("d", "tab", "tab")
+    await d.press("d", "enter", "tab", "tab")
 
 
 async def review(d: Driver) -> None:
     """Open the draft in its review."""
-    await d.press("d")
+    await d.press("d", "enter")
 
 
 async def saved(d: Driver) -> None:
     """Save the draft."""
-    await d.press("d", "enter")
+    await d.press("d", "enter", "enter")
 
 
 async def people(d: Driver) -> None:
