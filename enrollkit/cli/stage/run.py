@@ -75,7 +75,7 @@ class Outcome:
         """Whether every person was delivered, signed for and carries a card that verifies."""
         return (
             self.enrolled == self.signed_for == self.cards_verified
-            and sum(self.enrolled) == self.delivered
+            and sum(self.enrolled) == self.delivered == len(demo_people())
             and self.waiting == (0, 0)
             and self.cuts == 1
         )
