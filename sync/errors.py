@@ -15,6 +15,9 @@
         ├── ReceiptInvalid        an answer that the server did not sign
         ├── EnvelopeInvalid       a batch, page or programme that does not open
         ├── ClockSkew             this laptop's clock is too far off
+        │   └── ClockWrong        and this is the time
+        ├── CertificateExpired    the server's certificate has run out
+        ├── CertificateUntrusted  somebody else answers in the server's name
         ├── ServerRolledBack      the server forgot what it signed for
         ├── ChainForked           two laptops use one identity
         ├── AddressUnsafe         the server's address must not be used
@@ -31,8 +34,11 @@ from typing import ClassVar
 
 __all__ = [
     "AddressUnsafe",
+    "CertificateExpired",
+    "CertificateUntrusted",
     "ChainForked",
     "ClockSkew",
+    "ClockWrong",
     "DevicePending",
     "DeviceRevoked",
     "DeviceUnknown",
@@ -214,6 +220,38 @@ class ClockSkew(SyncError):
     retryable = False
 
 
+class ClockWrong(ClockSkew):
+    """The clock of this laptop says {here}, but it is {there} (India). Everything stays saved.
+    Set date and time, then try again.
+    """
+
+    code = "clock-wrong"
+    exit_code = 69
+
+    def __init__(self, detail: str = "", *, here: str, there: str) -> None:
+        super().__init__(detail, here=here, there=there)
+
+
+class CertificateExpired(SyncError):
+    """The server's certificate has run out, so the connection cannot be trusted. Nothing was sent,
+    everything stays saved on this laptop. Tell the office; meanwhile a stick can be used.
+    """
+
+    code = "certificate-expired"
+    exit_code = 75
+    retryable = False
+
+
+class CertificateUntrusted(SyncError):
+    """Something on this network opens secure connections on their way, or answers in the server's
+    name. Nothing was sent, everything stays saved on this laptop. Try another network, or write
+    to a stick.
+    """
+
+    code = "certificate-untrusted"
+    exit_code = 76
+
+
 class ServerRolledBack(SyncError):
     """The server was restored from an older copy. Nothing is lost: everything is offered again
     from this laptop.
@@ -224,8 +262,8 @@ class ServerRolledBack(SyncError):
 
 
 class ChainForked(SyncError):
-    """Another laptop sends under this laptop's identity; perhaps its disk was copied. Everything
-    stays saved here. Call the district office.
+    """The server knows other records under this laptop's name; perhaps its disk was copied or
+    restored. Nothing is lost: both are kept. Tell the district office.
     """
 
     code = "chain-forked"

@@ -58,16 +58,29 @@ class Outbox(Protocol):
     def incarnation(self) -> str:
         """Which life of this device is writing (16 hex digits)."""
 
-    def freeze(self) -> int:
-        """Seal all waiting operations into batches, persist them, give how many were made."""
+    def closed_lives(self) -> Sequence[str]:
+        """Give the earlier lives, oldest first, whose batches the server may not keep for good."""
 
-    def chain_head(self) -> tuple[int, bytes]:
-        """Give number and digest of the newest batch; ``(0, 32 zero bytes)`` when there is none."""
+    def begin_life(self) -> str:
+        """Close the life that is open and begin another; give its incarnation.
 
-    def receipted_upto(self) -> int:
-        """Give the number up to which every batch has a verified receipt."""
+        What was frozen stays as it is and is offered as a batch of its own life.
+        """
 
-    def digest_at(self, number: int) -> bytes | None:
+    def freeze(self, *, photos: bool) -> int:
+        """Seal waiting operations into batches of the open life, persist them, say how many.
+
+        Text first: pieces of photos are frozen only with ``photos``, when no text waits, and only
+        so many that text which comes meanwhile need not wait long.
+        """
+
+    def chain_head(self, incarnation: str) -> tuple[int, bytes]:
+        """Give number and digest of a life's newest batch; ``(0, 32 zero bytes)`` for none."""
+
+    def receipted_upto(self, incarnation: str) -> int:
+        """Give the number up to which every batch of a life has a verified receipt."""
+
+    def digest_at(self, incarnation: str, number: int) -> bytes | None:
         """Give the digest of one batch; 32 zero bytes for 0, ``None`` when it was never made."""
 
     def waiting(self) -> int:
@@ -79,8 +92,13 @@ class Outbox(Protocol):
     def is_approved(self) -> bool:
         """Whether the last verified hello reply said that this device is approved."""
 
-    def batches_after(self, number: int, *, bytes_max: int) -> Sequence[SealedBatch]:
-        """Give the batches that follow ``number``, in order, at least one if there is any."""
+    def batches_after(
+        self, incarnation: str, number: int, *, bytes_max: int
+    ) -> Sequence[SealedBatch]:
+        """Give a life's batches that follow ``number``, in order, at least one if there is any."""
+
+    def bytes_waiting(self) -> int:
+        """Give about how many bytes would have to travel for everything without a receipt."""
 
     def note_offered(self, batch: SealedBatch) -> int:
         """Note, before its first byte leaves, that a batch is offered: its records are *sent*.
@@ -109,11 +127,20 @@ class Inbox(Protocol):
     def cursor(self) -> int:
         """Give the newest entry applied."""
 
+    def feed_digest(self) -> bytes:
+        """Give the digest of the feed up to the cursor (:func:`sync.chains.next_feed_digest`)."""
+
+    def rewind(self) -> None:
+        """Read the news from the beginning again: the server numbers them anew."""
+
     def programme_serial(self) -> int:
         """Give the serial of the programme bundle in use."""
 
     def apply_page(self, entries: Sequence[FeedEntry], cursor: int) -> None:
-        """Apply the entries and move the cursor, in one transaction; no gap is accepted."""
+        """Apply the entries and move the cursor, in one transaction; no gap is accepted.
+
+        An entry whose id was applied before, under whatever number, is passed over.
+        """
 
 
 class Transport(Protocol):
@@ -132,6 +159,13 @@ class Transport(Protocol):
     def feed(self, request: bytes, after: int) -> bytes:
         """Ask for the news after a cursor with a signed request; give one sealed page."""
 
+    def server_time(self, nonce: bytes) -> bytes:
+        """Ask what the server's clock says, signed; for an operator whose clock is wrong.
+
+        The one question that is asked though the certificate does not hold: it carries nothing but
+        the nonce, and its answer is believed for its signature alone.
+        """
+
     def traffic(self) -> tuple[int, int, int]:
         """Give bytes sent, bytes received and requests made so far (bodies and heads)."""
 
@@ -143,7 +177,10 @@ class Clock(Protocol):
         """Give claimed wall time in seconds since 1970 UTC."""
 
     def monotonic(self) -> float:
-        """Give seconds that never run backwards."""
+        """Give seconds that never run backwards while the machine runs."""
+
+    def boot(self) -> bytes:
+        """Name this run of the machine (8 bytes): ``monotonic`` starts anew with the next."""
 
 
 class Sleeper(Protocol):
@@ -181,6 +218,9 @@ class Envelope(Protocol):
 
     def open_receipt(self, raw: bytes) -> Receipt:
         """Check the signature; ``ReceiptInvalid`` when it fails."""
+
+    def open_server_time(self, raw: bytes, nonce: bytes) -> int:
+        """Check signature and nonce of the server's time; ``ReceiptInvalid`` when either fails."""
 
     def sign_feed_request(self, request: FeedRequest) -> bytes:
         """Write and sign a feed request."""

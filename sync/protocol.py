@@ -31,6 +31,7 @@ __all__ = [
     "Outcome",
     "Receipt",
     "SealedBatch",
+    "ServerTime",
     "Verdict",
 ]
 
@@ -65,6 +66,8 @@ class Limits:
     feed_entries_per_page_max: int = 200
     feed_page_bytes_max: int = 8 * 1024 * 1024
     programme_bytes_max: int = 2 * 1024 * 1024
+    bundle_bytes_max: int = 64 * 1024 * 1024
+    """One file on a stick; more goes into a second file."""
 
 
 LIMITS: Final = Limits()
@@ -80,6 +83,7 @@ class OperationKind(StrEnum):
     LINK_REMOVE = "link.remove"
     BLOB_CHUNK = "blob.chunk"
     AUDIT_HEAD = "audit.head"
+    CLOCK_READING = "clock.reading"
 
 
 BODY_SHAPES: Final[Mapping[str, str]] = {
@@ -89,6 +93,7 @@ BODY_SHAPES: Final[Mapping[str, str]] = {
     OperationKind.LINK_ADD: "record-link-1",
     OperationKind.LINK_REMOVE: "link-remove-1",
     OperationKind.BLOB_CHUNK: "blob-chunk-1",
+    OperationKind.CLOCK_READING: "clock-reading-1",
 }
 """The schema of each kind's body, for both ends; a kind that is not here has none."""
 
@@ -200,8 +205,10 @@ class Hello:
 
     ``last_batch``/``last_digest`` name the newest frozen batch (0 and zeros: none);
     ``receipted_upto`` is the highest number up to which every batch has its receipt; the server
-    answers with the receipts that are missing. ``public_key`` (Ed25519, 32 bytes) and
-    ``seal_key`` (HPKE, 1,216 bytes) are sent until the server has approved the device.
+    answers with the receipts that are missing. ``boot`` (8 bytes) names this run of the machine
+    and ``monotonic`` the seconds since it began: with the server's own time they say how wrong
+    the clock is. ``public_key`` (Ed25519, 32 bytes) and ``seal_key`` (HPKE, 1,216 bytes) are sent
+    until the server has approved the device.
     """
 
     version: int
@@ -213,6 +220,8 @@ class Hello:
     cursor: int
     programme_serial: int
     time: int
+    boot: bytes
+    monotonic: int
     nonce: bytes
     public_key: bytes | None = None
     seal_key: bytes | None = field(default=None, repr=False)
@@ -224,7 +233,9 @@ class HelloReply:
 
     ``held_upto`` is the highest number up to which the server holds every batch of this
     incarnation, ``held_digest`` that batch's digest. ``feed_head`` is the newest feed entry for
-    this device.
+    this device; ``feed_digest`` the digest of its feed up to the hello's cursor (32 bytes; zeros
+    at 0, and beyond the head). A laptop that finds another digest there than its own knows that
+    the server was restored from a backup, and reads its news again.
     """
 
     version: int
@@ -237,7 +248,16 @@ class HelloReply:
     held_digest: bytes
     durable_upto: int
     feed_head: int
+    feed_digest: bytes
     programme_serial: int
+    server_time: int
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTime:
+    """What the server's clock says, signed: for an operator whose clock is wrong."""
+
     server_time: int
     nonce: bytes
 
@@ -253,13 +273,19 @@ class FeedKind(StrEnum):
     PROGRAMME_UPDATED = "programme.updated"
     DEVICE_REVOKED = "device.revoked"
     CORRECTION = "correction"
+    VERDICT_CHANGED = "verdict.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntry:
-    """One piece of news for one device; ``seq`` has no gaps. Shape: ``feed-entry-1``."""
+    """One piece of news for one device; ``seq`` has no gaps. Shape: ``feed-entry-1``.
+
+    ``id`` (8 random bytes in hex) stays when a restored server numbers its news again: it is what
+    keeps a laptop from applying the same news twice.
+    """
 
     seq: int
+    id: str
     kind: str
     at: int
     record: str | None = None

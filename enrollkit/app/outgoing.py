@@ -70,4 +70,5 @@ def outbox_of(desk: Desk) -> StoredOutbox:
         ingest_key_id=desk.programme.ingest.id,
         seal=seal,
         clock=desk.system,
+        randomness=desk.system,
     )

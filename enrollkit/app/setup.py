@@ -23,10 +23,10 @@ from enrollkit.errors import (
 from enrollkit.reference.places import Places
 from enrollkit.store.audit import append_audit
 from enrollkit.store.database import Database, Tx
+from enrollkit.store.lives import begin_life
 from enrollkit.store.lock import SyncLock
 from enrollkit.store.meta import Fact, find_fact, find_text, keep_fact
 from enrollkit.store.operators import Role, add_operator, operator
-from enrollkit.store.outbox import begin_incarnation
 from enrollkit.store.programmes import keep_programme, newest_programme
 from enrollkit.vault.capture_seal import CaptureSession
 from enrollkit.vault.kdf import KdfParameters, calibrate
@@ -157,7 +157,7 @@ def _first_rows(
 ) -> None:
     keep_fact(tx, Fact.SIGNING_KEY, keys.signing.to_bytes())
     keep_fact(tx, Fact.OPENING_KEY, keys.opening.to_bytes())
-    begin_incarnation(tx, keys.incarnation)
+    begin_life(tx, keys.incarnation, at=now)
     keep_programme(tx, programme_file, open_programme(programme_file, None).serial, at=now)
     add_operator(tx, slot, name=name, role=Role.SUPERVISOR, at=now)
     append_audit(tx, at=now, operator=slot, action="init")

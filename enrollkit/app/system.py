@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 __all__ = ["INDIA", "System", "local_time"]
@@ -27,6 +30,14 @@ class System:
         """Give seconds that never run backwards."""
         return time.monotonic()
 
+    def boot(self) -> bytes:
+        """Name this run of the machine (8 bytes), or of this program where the system has no name.
+
+        Linux names each run; elsewhere every start of the program counts as a run of its own,
+        which measures the clock once more and is never wrong.
+        """
+        return _boot()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
@@ -34,6 +45,15 @@ class System:
     def token(self, size: int) -> bytes:
         """Give ``size`` unpredictable bytes."""
         return secrets.token_bytes(size)
+
+
+@cache
+def _boot() -> bytes:
+    try:
+        name = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+    except OSError:
+        name = secrets.token_bytes(16)
+    return hashlib.sha256(b"enrollkit/boot" + name.strip()).digest()[:8]
 
 
 def local_time(seconds: int) -> datetime:

@@ -6,18 +6,16 @@ from typing import Any, Final
 
 from enrollkit.domain.enrollment import State
 from enrollkit.domain.record_link import LinkState
-from enrollkit.errors import NotInitialised
 from enrollkit.store.database import Tx
 from enrollkit.store.enrollments import set_state
 from enrollkit.store.links import set_link_state
-from enrollkit.store.meta import Fact, find_text
 from sync.protocol import NO_DIGEST, SealedBatch
 
 __all__ = [
     "batches_after",
+    "bytes_waiting",
     "chain_head",
     "digest_at",
-    "incarnation_of",
     "mark_durable",
     "note_offered",
     "persist_batch",
@@ -29,6 +27,11 @@ __all__ = [
 _BATCHES_PER_CALL_MAX: Final = 1000
 _TOLD: Final = "(kind LIKE 'enrollment.%' OR kind LIKE 'link.%')"
 """Operations that people are told counts of; keys and photos are not among them."""
+
+_BYTES_PER_OPERATION: Final = 110
+"""What one person costs in a full batch, measured (docs/PERFORMANCE.md)."""
+_BATCH_BYTES: Final = 1400
+"""What a batch costs beside its content: encapsulated key, signature, header."""
 
 
 def persist_batch(tx: Tx, batch: SealedBatch, head: bytes, now: int) -> None:
@@ -47,14 +50,6 @@ def persist_batch(tx: Tx, batch: SealedBatch, head: bytes, now: int) -> None:
     )
 
 
-def incarnation_of(tx: Tx) -> str:
-    """Give which life of this device is writing; ``NotInitialised`` before the first."""
-    incarnation = find_text(tx, Fact.INCARNATION)
-    if incarnation is None:
-        raise NotInitialised("no incarnation")
-    return incarnation
-
-
 def chain_head(tx: Tx, incarnation: str) -> tuple[int, bytes]:
     """Give number and digest of the newest batch; 0 and zeros when there is none."""
     row = tx.execute(
@@ -64,9 +59,8 @@ def chain_head(tx: Tx, incarnation: str) -> tuple[int, bytes]:
     return (0, NO_DIGEST) if row is None else (row[0], bytes(row[1]))
 
 
-def receipted_upto(tx: Tx) -> int:
-    """Give the number up to which every batch has a receipt."""
-    incarnation = incarnation_of(tx)
+def receipted_upto(tx: Tx, incarnation: str) -> int:
+    """Give the number up to which every batch of a life has a receipt."""
     row = tx.execute(
         "SELECT min(number) FROM batches WHERE incarnation = ? AND receipted_at IS NULL",
         (incarnation,),
@@ -74,12 +68,12 @@ def receipted_upto(tx: Tx) -> int:
     return chain_head(tx, incarnation)[0] if row[0] is None else int(row[0]) - 1
 
 
-def batches_after(tx: Tx, number: int, bytes_max: int) -> list[SealedBatch]:
-    """Give the batches after ``number``, at least one if there is any, up to ``bytes_max``."""
+def batches_after(tx: Tx, incarnation: str, number: int, bytes_max: int) -> list[SealedBatch]:
+    """Give a life's batches after ``number``: up to ``bytes_max``, at least one if there is any."""
     rows = tx.execute(
         "SELECT incarnation, number, first_seq, count, digest, data FROM batches "
         "WHERE incarnation = ? AND number > ? ORDER BY number LIMIT ?",
-        (incarnation_of(tx), number, _BATCHES_PER_CALL_MAX),
+        (incarnation, number, _BATCHES_PER_CALL_MAX),
     )
     batches: list[SealedBatch] = []
     total = 0
@@ -137,13 +131,13 @@ def mark_durable(tx: Tx, incarnation: str, upto: int) -> None:
     )
 
 
-def digest_at(tx: Tx, number: int) -> bytes | None:
+def digest_at(tx: Tx, incarnation: str, number: int) -> bytes | None:
     """Give the digest of one batch; zeros for 0, ``None`` when it was never made."""
     if number == 0:
         return NO_DIGEST
     row = tx.execute(
         "SELECT digest FROM batches WHERE incarnation = ? AND number = ?",
-        (incarnation_of(tx), number),
+        (incarnation, number),
     ).fetchone()
     return None if row is None else bytes(row[0])
 
@@ -163,3 +157,15 @@ def waiting_count(tx: Tx) -> int:
         f"SELECT count(*) FROM operations WHERE verdict IS NULL AND {_TOLD}"  # noqa: S608 - our own text
     ).fetchone()
     return int(row[0])
+
+
+def bytes_waiting(tx: Tx) -> int:
+    """Give about how many bytes must travel for all that has no receipt, frozen or not."""
+    frozen = tx.execute(
+        "SELECT coalesce(sum(length(data)), 0) FROM batches WHERE receipted_at IS NULL"
+    ).fetchone()[0]
+    unfrozen = tx.execute(
+        "SELECT count(*), coalesce(sum(length(payload)), 0) FROM operations WHERE batch IS NULL"
+    ).fetchone()
+    count, payloads = unfrozen
+    return int(frozen + payloads + count * _BYTES_PER_OPERATION + (_BATCH_BYTES if count else 0))

@@ -31,11 +31,15 @@ class Run:
     bytes_max: int
 
 
-def next_run(tx: Tx) -> Run | None:
-    """Give the oldest waiting operations that may share a batch; ``None`` when none waits."""
+def next_run(tx: Tx, *, bulky: bool) -> Run | None:
+    """Give the oldest waiting operations that may share a batch; ``None`` when none waits.
+
+    ``bulky`` chooses pieces of photos, otherwise everything else.
+    """
     rows = tx.execute(
-        f"SELECT {OPERATION_COLUMNS} FROM operations WHERE batch IS NULL ORDER BY seq LIMIT ?",  # noqa: S608 - the columns are ours
-        (LIMITS.operations_per_batch_max,),
+        f"SELECT {OPERATION_COLUMNS} FROM operations WHERE batch IS NULL "  # noqa: S608 - the columns are ours
+        "AND (coalesce(length(payload), 0) > ?) = ? ORDER BY seq LIMIT ?",
+        (_SMALL_PAYLOAD_BYTES_MAX, bulky, LIMITS.operations_per_batch_max),
     )
     taken: list[Operation] = []
     size = 0
@@ -43,16 +47,13 @@ def next_run(tx: Tx) -> Run | None:
         operation = read_operation(row)
         size += len(operation.payload or b"")
         if taken and not (
-            operation.seq == taken[-1].seq + 1
-            and _is_bulky(operation) == _is_bulky(taken[0])
-            and size <= LIMITS.plain_batch_bytes_max
+            operation.seq == taken[-1].seq + 1 and size <= LIMITS.plain_batch_bytes_max
         ):
             break
         taken.append(operation)
     rows.close()
     if not taken:
         return None
-    bulky = _is_bulky(taken[0])
     bytes_max = LIMITS.blob_batch_bytes_max if bulky else LIMITS.text_batch_bytes_max
     return Run(operations=tuple(taken), bytes_max=bytes_max)
 
@@ -88,7 +89,3 @@ def _alone(operation: Operation, attempt: Callable[[Sequence[Operation]], Trial]
     if batch is None or len(batch.data) > LIMITS.blob_batch_bytes_max:
         raise TooLarge(f"operation {operation.seq}")
     return batch
-
-
-def _is_bulky(operation: Operation) -> bool:
-    return len(operation.payload or b"") > _SMALL_PAYLOAD_BYTES_MAX

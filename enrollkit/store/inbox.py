@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from enrollkit.store.audit import append_audit
 from enrollkit.store.database import Database, Tx
-from enrollkit.store.meta import Fact, find_number, keep_number
+from enrollkit.store.events import NOBODY
+from enrollkit.store.meta import Fact, find_fact, find_number, keep_fact, keep_number
 from enrollkit.store.news import ProgrammeCheck, apply_news
 from enrollkit.store.programmes import newest_serial
+from sync.chains import next_feed_digest
 from sync.errors import EnvelopeInvalid
 from sync.ports import Clock
-from sync.protocol import FeedEntry
+from sync.protocol import NO_DIGEST, FeedEntry
 
 __all__ = ["StoredInbox"]
 
@@ -31,6 +34,15 @@ class StoredInbox:
     def cursor(self) -> int:
         """Give the newest entry applied."""
         return self._database.read(_cursor)
+
+    def feed_digest(self) -> bytes:
+        """Give the digest of the feed up to the cursor."""
+        return self._database.read(_digest)
+
+    def rewind(self) -> None:
+        """Read the news from the beginning again: the server numbers them anew."""
+        now = self._clock.now()
+        self._database.write(lambda tx: _rewind(tx, at=now))
 
     def programme_serial(self) -> int:
         """Give the serial of the programme bundle in use."""
@@ -52,9 +64,11 @@ class StoredInbox:
                 continue
             if entry.seq != reached + 1:
                 raise EnvelopeInvalid(f"news {reached + 1} is missing")
-            result = apply_news(tx, entry, programme=self._programme, at=now)
-            _keep(tx, entry, result, now)
+            if not _is_known(tx, entry.id):
+                result = apply_news(tx, entry, programme=self._programme, at=now)
+                _keep(tx, entry, result, now)
             reached = entry.seq
+            _mark(tx, entry)
         if cursor > reached:
             raise EnvelopeInvalid(f"news {reached + 1} is missing")
         keep_number(tx, Fact.CURSOR, reached)
@@ -64,12 +78,34 @@ def _cursor(tx: Tx) -> int:
     return find_number(tx, Fact.CURSOR) or 0
 
 
+def _digest(tx: Tx) -> bytes:
+    return find_fact(tx, Fact.FEED_DIGEST) or NO_DIGEST
+
+
+def _mark(tx: Tx, entry: FeedEntry) -> None:
+    """Keep the digest of the feed up to this entry."""
+    digest = next_feed_digest(_digest(tx), entry.id)
+    keep_fact(tx, Fact.FEED_DIGEST, digest)
+    tx.execute("INSERT INTO feed_marks (seq, digest) VALUES (?, ?)", (entry.seq, digest))
+
+
+def _rewind(tx: Tx, *, at: int) -> None:
+    keep_number(tx, Fact.CURSOR, 0)
+    keep_fact(tx, Fact.FEED_DIGEST, NO_DIGEST)
+    tx.execute("DELETE FROM feed_marks")
+    append_audit(tx, at=at, operator=NOBODY, action="server.news-again")
+
+
+def _is_known(tx: Tx, entry_id: str) -> bool:
+    return tx.execute("SELECT 1 FROM feed WHERE id = ?", (entry_id,)).fetchone() is not None
+
+
 def _keep(tx: Tx, entry: FeedEntry, result: str, now: int) -> None:
     tx.execute(
-        "INSERT INTO feed (seq, kind, record, body, at, applied_at, result) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO feed (id, seq, kind, record, body, at, applied_at, result) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            entry.seq, entry.kind, entry.record,
+            entry.id, entry.seq, entry.kind, entry.record,
             json.dumps(dict(entry.body), ensure_ascii=False, default=repr), entry.at, now, result,
         ),
     )  # fmt: skip

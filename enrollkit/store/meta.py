@@ -23,6 +23,12 @@ class Fact(StrEnum):
     SERVER_OFFSET = "server.offset"
     """Server time minus this laptop's time at the last contact, in seconds."""
     CURSOR = "feed.cursor"
+    FEED_DIGEST = "feed.digest"
+    """Digest of the feed up to the cursor: 32 bytes."""
+    CONTACT_AT = "server.contact"
+    """The server's time at the newest contact: an older word of it changes nothing."""
+    CLOCK = "clock.reading"
+    """The newest reading of both clocks, as JSON of ``clock-reading-1``."""
 
 
 def keep_fact(tx: Tx, fact: Fact, value: bytes) -> None:

@@ -11,7 +11,7 @@ import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
 from enrollkit.errors import StoreTooNew
-from enrollkit.store.tables import FIRST_TABLES
+from enrollkit.store.tables import FIRST_TABLES, TABLES_OF_LIVES_AND_STICKS
 
 __all__ = ["STEPS", "migrate"]
 
@@ -32,4 +32,11 @@ def migrate(tx: sqlite_utils.Database) -> None:
 def m0001_first_tables(tx: sqlite_utils.Database) -> None:
     """The tables of version 0.1.0."""
     for statement in FIRST_TABLES:
+        tx.execute(statement)
+
+
+@STEPS()
+def m0002_lives_and_sticks(tx: sqlite_utils.Database) -> None:
+    """Several lives of one device, sticks, couriers, news that is known by its id."""
+    for statement in TABLES_OF_LIVES_AND_STICKS:
         tx.execute(statement)

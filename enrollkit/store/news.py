@@ -78,7 +78,13 @@ def apply_news(tx: Tx, entry: FeedEntry, *, programme: ProgrammeCheck, at: int) 
 
 
 def _is_shaped(entry: FeedEntry) -> bool:
-    value = {"seq": entry.seq, "kind": entry.kind, "at": entry.at, "body": dict(entry.body)}
+    value = {
+        "seq": entry.seq,
+        "id": entry.id,
+        "kind": entry.kind,
+        "at": entry.at,
+        "body": dict(entry.body),
+    }
     if entry.record is not None:
         value["record"] = entry.record
     return schemas.validator("feed-entry-1").is_valid(value)

@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 from enrollkit.store.audit import append_audit, audit_head
 from enrollkit.store.batches import (
     batches_after,
+    bytes_waiting,
     chain_head,
     digest_at,
-    incarnation_of,
     mark_durable,
     note_offered,
     persist_batch,
@@ -20,11 +20,12 @@ from enrollkit.store.batches import (
 from enrollkit.store.database import Database, Tx
 from enrollkit.store.events import NOBODY
 from enrollkit.store.freezing import Trial, fit, next_run
+from enrollkit.store.lives import begin_life, closed_lives, incarnation_of
 from enrollkit.store.meta import Fact, find_text, keep_number, keep_text
 from enrollkit.store.receipts import settle_receipt
 from sync.dictionaries import CURRENT as CURRENT_DICTIONARY
 from sync.errors import ReceiptInvalid, TooLarge
-from sync.ports import Clock, Tally
+from sync.ports import Clock, Randomness, Tally
 from sync.protocol import (
     PROTOCOL_VERSION,
     BatchHeader,
@@ -35,17 +36,15 @@ from sync.protocol import (
     SealedBatch,
 )
 
-__all__ = ["Seal", "StoredOutbox", "begin_incarnation"]
+__all__ = ["Seal", "StoredOutbox"]
 
 Seal: TypeAlias = Callable[[BatchHeader, Sequence[Operation]], SealedBatch]
 
 _FIRST_GUESS: Final = 300
 """People that fit into a first batch."""
-
-
-def begin_incarnation(tx: Tx, incarnation: str) -> None:
-    """Start a life of this device (16 hex digits): at first set-up, or after a cloned disk."""
-    keep_text(tx, Fact.INCARNATION, incarnation)
+_PHOTO_BATCHES_MAX: Final = 8
+"""Batches of photos frozen at a time: text that comes meanwhile waits for half a megabyte."""
+_INCARNATION_BYTES: Final = 8
 
 
 class StoredOutbox:
@@ -55,37 +54,65 @@ class StoredOutbox:
     """
 
     def __init__(
-        self, database: Database, *, device: str, ingest_key_id: str, seal: Seal, clock: Clock
+        self,
+        database: Database,
+        *,
+        device: str,
+        ingest_key_id: str,
+        seal: Seal,
+        clock: Clock,
+        randomness: Randomness,
     ) -> None:
         self._database = database
         self._device = device
         self._ingest_key_id = ingest_key_id
         self._seal = seal
         self._clock = clock
+        self._randomness = randomness
         self._fitted = _FIRST_GUESS
 
     def incarnation(self) -> str:
         """Which life of this device is writing (16 hex digits)."""
         return self._database.read(incarnation_of)
 
-    def freeze(self) -> int:
-        """Seal all waiting operations into batches, each committed on its own; give how many."""
+    def closed_lives(self) -> Sequence[str]:
+        """Give the earlier lives, oldest first, whose batches the server may not keep for good."""
+        return self._database.read(closed_lives)
+
+    def begin_life(self) -> str:
+        """Close the life that is open and begin another; give its incarnation."""
+        incarnation = self._randomness.token(_INCARNATION_BYTES).hex()
+        now = self._clock.now()
+        self._database.write(lambda tx: begin_life(tx, incarnation, at=now))
+        return incarnation
+
+    def freeze(self, *, photos: bool = False) -> int:
+        """Seal waiting operations into batches, each committed on its own; give how many.
+
+        All text goes first; with ``photos``, some pieces of photos if no text was waiting.
+        """
         made = 0
-        while self._database.write(self._freeze_next):
+        while self._database.write(lambda tx: self._freeze_next(tx, bulky=False)):
+            made += 1
+        if not photos or made:
+            return made
+        while made < _PHOTO_BATCHES_MAX and self._database.write(
+            lambda tx: self._freeze_next(tx, bulky=True)
+        ):
             made += 1
         return made
 
-    def chain_head(self) -> tuple[int, bytes]:
-        """Give number and digest of the newest batch; ``(0, 32 zero bytes)`` when there is none."""
-        return self._database.read(lambda tx: chain_head(tx, incarnation_of(tx)))
+    def chain_head(self, incarnation: str) -> tuple[int, bytes]:
+        """Give number and digest of a life's newest batch; ``(0, 32 zero bytes)`` for none."""
+        return self._database.read(lambda tx: chain_head(tx, incarnation))
 
-    def receipted_upto(self) -> int:
-        """Give the number up to which every batch has a verified receipt."""
-        return self._database.read(receipted_upto)
+    def receipted_upto(self, incarnation: str) -> int:
+        """Give the number up to which every batch of a life has a verified receipt."""
+        return self._database.read(lambda tx: receipted_upto(tx, incarnation))
 
-    def digest_at(self, number: int) -> bytes | None:
+    def digest_at(self, incarnation: str, number: int) -> bytes | None:
         """Give the digest of one batch; 32 zero bytes for 0, ``None`` when it was never made."""
-        return self._database.read(lambda tx: digest_at(tx, number))
+        return self._database.read(lambda tx: digest_at(tx, incarnation, number))
 
     def waiting(self) -> int:
         """Give how many operations on people and links have no verified receipt yet."""
@@ -96,9 +123,15 @@ class StoredOutbox:
         state = self._database.read(lambda tx: find_text(tx, Fact.DEVICE_STATE))
         return state == DeviceState.APPROVED.value
 
-    def batches_after(self, number: int, *, bytes_max: int) -> Sequence[SealedBatch]:
-        """Give the batches that follow ``number``, in order, at least one if there is any."""
-        return self._database.read(lambda tx: batches_after(tx, number, bytes_max))
+    def batches_after(
+        self, incarnation: str, number: int, *, bytes_max: int
+    ) -> Sequence[SealedBatch]:
+        """Give a life's batches that follow ``number``, in order, at least one if there is any."""
+        return self._database.read(lambda tx: batches_after(tx, incarnation, number, bytes_max))
+
+    def bytes_waiting(self) -> int:
+        """Give about how many bytes would have to travel for everything without a receipt."""
+        return self._database.read(bytes_waiting)
 
     def note_offered(self, batch: SealedBatch) -> int:
         """Note, before its first byte leaves, that a batch is offered: its records are *sent*.
@@ -128,8 +161,8 @@ class StoredOutbox:
         now = self._clock.now()
         self._database.write(lambda tx: _note_contact(tx, reply, now))
 
-    def _freeze_next(self, tx: Tx) -> bool:
-        run = next_run(tx)
+    def _freeze_next(self, tx: Tx, *, bulky: bool) -> bool:
+        run = next_run(tx, bulky=bulky)
         if run is None:
             return False
         incarnation = incarnation_of(tx)
@@ -165,7 +198,9 @@ def _sealed_or_none(seal: Seal, header: BatchHeader, operations: Sequence[Operat
 
 
 def _note_contact(tx: Tx, reply: HelloReply, now: int) -> None:
-    if reply.incarnation != incarnation_of(tx):
+    if tx.execute("SELECT 1 FROM lives WHERE incarnation = ?", (reply.incarnation,)).fetchone():
+        mark_durable(tx, reply.incarnation, reply.durable_upto)
+    else:
         raise ReceiptInvalid("hello of another incarnation")
     if find_text(tx, Fact.DEVICE_STATE) != reply.state.value:
         append_audit(tx, at=now, operator=NOBODY, action=f"device.{reply.state.value}")
@@ -175,4 +210,4 @@ def _note_contact(tx: Tx, reply: HelloReply, now: int) -> None:
     keep_text(tx, Fact.EPOCH, reply.epoch)
     keep_text(tx, Fact.DEVICE_STATE, reply.state.value)
     keep_number(tx, Fact.SERVER_OFFSET, reply.server_time - now)
-    mark_durable(tx, reply.incarnation, reply.durable_upto)
+    keep_number(tx, Fact.CONTACT_AT, reply.server_time)

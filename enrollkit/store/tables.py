@@ -1,10 +1,10 @@
-"""The first tables, in SQL. Times are seconds since 1970 UTC; ids are hex digits."""
+"""The tables, in SQL, step by step. Times are seconds since 1970 UTC; ids are hex digits."""
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["FIRST_TABLES"]
+__all__ = ["FIRST_TABLES", "TABLES_OF_LIVES_AND_STICKS"]
 
 FIRST_TABLES: Final = (
     # Single values: keys of the device, incarnation, cursor, what the last contact taught.
@@ -101,4 +101,47 @@ FIRST_TABLES: Final = (
     """CREATE VIRTUAL TABLE people_fts USING fts5 (
         name, native, village, mobile, provisional, abha, tokenize = 'trigram')""",
     "INSERT INTO people_fts (people_fts, rank) VALUES ('secure-delete', 1)",
+)
+
+TABLES_OF_LIVES_AND_STICKS: Final = (
+    # The lives of this device. One is open; batches of a closed one are still offered.
+    """CREATE TABLE lives (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, incarnation TEXT NOT NULL UNIQUE,
+        begun_at INTEGER NOT NULL, closed_at INTEGER) STRICT""",
+    """INSERT INTO lives (incarnation, begun_at)
+        SELECT CAST(value AS TEXT), 0 FROM meta WHERE key = 'incarnation'""",
+    # News is known by its id: a restored server numbers it anew. Rows of the first table had none.
+    "ALTER TABLE feed RENAME TO feed_numbered",
+    """CREATE TABLE feed (
+        n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+        record TEXT, body TEXT NOT NULL, at INTEGER NOT NULL, applied_at INTEGER NOT NULL,
+        result TEXT NOT NULL) STRICT""",
+    """INSERT INTO feed (id, seq, kind, record, body, at, applied_at, result)
+        SELECT printf('old-%d', seq), seq, kind, record, body, at, applied_at, result
+        FROM feed_numbered""",
+    "DROP TABLE feed_numbered",
+    # The digest of the feed up to each number, of the numbering that is in use.
+    """CREATE TABLE feed_marks (
+        seq INTEGER PRIMARY KEY, digest BLOB NOT NULL) STRICT""",
+    # What was written to sticks: `nonce` is that of the hello in the file, by which its return
+    # file is known. Numbers are never given twice: people write them on the stick.
+    """CREATE TABLE bundles (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, nonce BLOB NOT NULL UNIQUE,
+        incarnation TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        people INTEGER NOT NULL, links INTEGER NOT NULL, bytes INTEGER NOT NULL,
+        name TEXT NOT NULL, cursor INTEGER NOT NULL, written_at INTEGER NOT NULL,
+        returned_at INTEGER) STRICT""",
+    # Sealed files of other laptops that this one carries, and what the server answered to each.
+    """CREATE TABLE carried (
+        digest TEXT PRIMARY KEY, device TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
+        taken_at INTEGER NOT NULL, answered_at INTEGER, handed_at INTEGER) STRICT""",
+    """CREATE TABLE carried_answers (
+        digest TEXT NOT NULL REFERENCES carried (digest), place INTEGER NOT NULL,
+        data BLOB NOT NULL, PRIMARY KEY (digest, place)) STRICT""",
+    # What somebody else wrote in a field, kept beside what stands here until a person decided.
+    """CREATE TABLE other_values (
+        record TEXT NOT NULL, pointer TEXT NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (record, pointer)) STRICT, WITHOUT ROWID""",
+    # The server's version that the next correction is made from, where that is not our own.
+    "ALTER TABLE enrollments ADD COLUMN server_version INTEGER",
 )

@@ -26,6 +26,10 @@ class Progress:
     bytes_up: int
     bytes_down: int
     text: str
+    bytes_left: int = 0
+    """About how many bytes have still to travel."""
+    seconds_left: int | None = None
+    """About how long that takes on this link; ``None`` while nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,9 @@ class Summary:
     ``sent`` counts operations whose batch was offered, once each; ``accepted`` to ``rejected``
     those that got their first verdict; ``waiting`` those without a verified receipt now; ``feed``
     the news applied. ``rolled_back``: the server had forgotten what it signed for, and was offered
-    it again. ``limited``: the allowance of bytes ran out first.
+    it again. ``forked``: the server knew another chain of this laptop (a copied or restored disk),
+    so a new life was begun. ``limited``: the allowance of bytes ran out first. ``stopped``:
+    somebody asked to stop.
     """
 
     sent: int
@@ -50,7 +56,9 @@ class Summary:
     seconds: float
     waiting: int
     rolled_back: bool = False
+    forked: bool = False
     limited: bool = False
+    stopped: bool = False
     error: SyncError | None = None
 
     def counters(self) -> dict[str, Any]:
@@ -74,7 +82,7 @@ class Account:
     """Adds up while a session runs."""
 
     def __init__(self) -> None:
-        self._offered: dict[int, int] = {}
+        self._offered: dict[tuple[str, int], int] = {}
         self._settled = Tally()
         self._total = 0
         self._feed = 0
@@ -93,9 +101,9 @@ class Account:
         """Note how many operations wait now, beside those that are signed for already."""
         self._total = self._settled.total + waiting
 
-    def offered(self, batch: int, count: int) -> None:
+    def offered(self, incarnation: str, batch: int, count: int) -> None:
         """Note that a batch with so many operations was offered; again changes nothing."""
-        self._offered[batch] = count
+        self._offered[incarnation, batch] = count
 
     def settled(self, tally: Tally) -> None:
         """Add what one receipt settled."""
@@ -113,7 +121,7 @@ class Account:
     def close(
         self, *, traffic: tuple[int, int, int], seconds: float, waiting: int, **notes: Any
     ) -> Summary:
-        """Give the summary; ``notes`` are its last three fields."""
+        """Give the summary; ``notes`` are its last fields, from ``rolled_back`` on."""
         up, down, requests = traffic
         plain = Summary(
             sent=sum(self._offered.values()),

@@ -13,6 +13,7 @@ from sync.sealing import (
     open_feed_page,
     open_hello_reply,
     open_receipt,
+    open_server_time,
     sign_feed_request,
     sign_hello,
 )
@@ -59,6 +60,16 @@ class DeviceEnvelope:
             return open_receipt(raw, self._server)
         except EnvelopeInvalid as error:
             raise ReceiptInvalid(error.detail) from error
+
+    def open_server_time(self, raw: bytes, nonce: bytes) -> int:
+        """Check signature and nonce of the server's time; ``ReceiptInvalid`` when either fails."""
+        try:
+            time = open_server_time(raw, self._server)
+        except EnvelopeInvalid as error:
+            raise ReceiptInvalid(error.detail) from error
+        if time.nonce != nonce:
+            raise ReceiptInvalid("time of another request")
+        return time.server_time
 
     def sign_feed_request(self, request: FeedRequest) -> bytes:
         """Write and sign a feed request."""

@@ -22,6 +22,7 @@ from sync.engine.answers import CBOR_TYPE, SEQUENCE_TYPE, AnswerHead, is_answer,
 from sync.engine.pacing import Patience
 from sync.errors import (
     AddressUnsafe,
+    CertificateUntrusted,
     ClockSkew,
     EnvelopeInvalid,
     Offline,
@@ -64,8 +65,9 @@ FOREIGN_ERRORS: Final[Mapping[type[Exception], type[SyncError]]] = {
 """Every exception that httpx can raise for a reason outside this program, and what it is to us."""
 
 _ERROR_BODY_BYTES_MAX: Final = 4096
-_NOT_YET_VALID: Final = 9
-"""X509_V_ERR_CERT_NOT_YET_VALID (OpenSSL): a laptop whose clock says 2019 finds this."""
+_OUT_OF_TIME: Final = frozenset({9, 10})
+"""X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED (OpenSSL): a clock that says 2019 or 2036."""
+_TIME_ANSWER_BYTES_MAX: Final = 1024
 
 
 class HttpTransport:
@@ -133,6 +135,34 @@ class HttpTransport:
                 if len(page) > LIMITS.feed_page_bytes_max:
                     raise TooLarge("page")
         return bytes(page)
+
+    def server_time(self, nonce: bytes) -> bytes:
+        """Ask what the server's clock says, signed, though its certificate does not hold.
+
+        A connection of its own that is closed at once. It carries a random nonce and nothing else,
+        and whoever answers is believed for the signature alone (``Transport.server_time``).
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with (
+            _foreign_errors(),
+            httpx.Client(
+                verify=context,
+                trust_env=not self._address.is_plain,
+                follow_redirects=False,
+                timeout=self._patience.connect_seconds,
+            ) as client,
+            client.stream(
+                "POST", self._address.base + "v1/time", content=wire.encode(nonce)
+            ) as response,
+        ):
+            answer = bytearray()
+            for piece in response.iter_raw(_TIME_ANSWER_BYTES_MAX):
+                answer += piece
+                if len(answer) > _TIME_ANSWER_BYTES_MAX:
+                    raise TooLarge("time")
+        return bytes(answer)
 
     def traffic(self) -> tuple[int, int, int]:
         """Give bytes sent, bytes received and requests made: heads and bodies, without TLS."""
@@ -232,8 +262,8 @@ def _certificate_error(error: BaseException) -> SyncError | None:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            is_early = cause.verify_code == _NOT_YET_VALID
-            return ClockSkew("certificate") if is_early else Portal("certificate")
+            may_be_clock = cause.verify_code in _OUT_OF_TIME
+            return ClockSkew("certificate") if may_be_clock else CertificateUntrusted("certificate")
         cause = cause.__cause__ or cause.__context__
     return None
 

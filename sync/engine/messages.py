@@ -12,7 +12,9 @@ from sync.protocol import HelloReply
 
 __all__ = [
     "AskFeed",
+    "BeginLife",
     "Command",
+    "Deed",
     "Event",
     "Failed",
     "Finish",
@@ -21,6 +23,7 @@ __all__ = [
     "GiveUp",
     "HelloAnswered",
     "HelloEnded",
+    "Move",
     "NoteContact",
     "PageArrived",
     "Push",
@@ -28,6 +31,7 @@ __all__ = [
     "ReceiptArrived",
     "Rest",
     "Rested",
+    "Rewind",
     "SayHello",
     "Started",
 ]
@@ -40,14 +44,17 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """Everything that waited lies in sealed batches now."""
+    """What could be frozen lies in sealed batches now; ``head`` is the life's newest batch."""
+
+    head: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelloAnswered:
-    """A verified reply, beside what this laptop knows of its own chain.
+    """A verified reply, beside what this laptop knows of its own chain and news.
 
     ``digest_here`` is our digest of the batch ``reply.held_upto``; ``None`` when we never made it.
+    ``feed_digest_here`` is our digest of the feed up to our cursor.
     """
 
     reply: HelloReply
@@ -55,13 +62,18 @@ class HelloAnswered:
     receipted_upto: int
     cursor: int
     digest_here: bytes | None
+    feed_digest_here: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelloEnded:
-    """All receipts that came with the hello are applied; ``spent`` bytes so far, both ways."""
+    """All receipts that came with the hello are applied.
+
+    ``spent`` bytes so far, both ways; ``stop``: somebody asked to stop. So in all events.
+    """
 
     spent: int = 0
+    stop: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +90,7 @@ class PushEnded:
     bytes_sent: int
     seconds: float
     spent: int = 0
+    stop: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +100,7 @@ class PageArrived:
     cursor: int
     head: int
     spent: int = 0
+    stop: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +115,8 @@ class Failed:
 class Rested:
     """The rest is over."""
 
+    stop: bool = False
+
 
 Event = (
     Started | Frozen | HelloAnswered | HelloEnded | ReceiptArrived | PushEnded | PageArrived
@@ -109,8 +125,15 @@ Event = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BeginLife:
+    """Close the open life and begin another. Done at once, before the next move."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
-    """Seal what waits into batches."""
+    """Seal what waits into batches; with ``photos``, pieces of photos if no text waits."""
+
+    photos: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +148,11 @@ class NoteContact:
     """Keep what the reply taught. Done at once; the command under way goes on."""
 
     reply: HelloReply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewind:
+    """Read the news from the beginning. Done at once; the command under way goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +180,13 @@ class Rest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """Nothing is left to do; ``limited`` when only the allowance of bytes ran out."""
+    """The session ends well.
+
+    ``limited`` when only the allowance of bytes ran out, ``stopped`` when somebody asked for it.
+    """
 
     limited: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,4 +196,10 @@ class GiveUp:
     error: SyncError
 
 
-Command = Freeze | SayHello | NoteContact | Push | AskFeed | Rest | Finish | GiveUp
+Deed = NoteContact | BeginLife | Rewind
+"""Done at once; whatever is under way goes on."""
+
+Move = Freeze | SayHello | Push | AskFeed | Rest | Finish | GiveUp
+"""What the runner does next, one at a time."""
+
+Command = Deed | Move

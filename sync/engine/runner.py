@@ -14,7 +14,9 @@ from typing import assert_never
 from sync.engine.account import Account, Progress, Summary
 from sync.engine.messages import (
     AskFeed,
+    BeginLife,
     Command,
+    Deed,
     Event,
     Failed,
     Finish,
@@ -23,6 +25,7 @@ from sync.engine.messages import (
     GiveUp,
     HelloAnswered,
     HelloEnded,
+    Move,
     NoteContact,
     PageArrived,
     Push,
@@ -30,6 +33,7 @@ from sync.engine.messages import (
     ReceiptArrived,
     Rest,
     Rested,
+    Rewind,
     SayHello,
     Started,
 )
@@ -40,17 +44,20 @@ from sync.engine.verifying import (
     check_held,
     check_offered,
     check_run,
+    judge_clock,
     open_page,
     open_receipt,
     open_reply,
 )
-from sync.errors import ServerUnavailable, SyncError
+from sync.errors import ClockSkew, ServerUnavailable, SyncError
 from sync.ports import Clock, Envelope, Guard, Inbox, Outbox, Randomness, Sleeper, Transport
 from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, Receipt, SealedBatch
 
 __all__ = ["Ports", "deliver"]
 
 _NONCE_BYTES = 16
+_GLANCE_SECONDS = 1.0
+"""How often a rest looks whether somebody asked to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,54 +80,77 @@ def deliver(
     approval_code: str,
     pacing: Pacing | None = None,
     limit_bytes: int | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     words: Words = str,
 ) -> Summary:
     """Run one whole session and say how it ended; a ``SyncError`` is in the summary, not raised.
 
-    ``approval_code`` is what a device that waits for approval must read to the office. Raises
+    ``approval_code`` is what a device that waits for approval must read to the office.
+    ``is_stopping`` is asked between batches: when it says so, the session ends there. Raises
     ``SyncBusy`` when another session runs, and whatever the laptop's own store raises.
     """
     with ports.guard.exclusive():
-        runner = _Runner(ports, pacing or Pacing(), on_progress, words)
+        runner = _Runner(ports, pacing or Pacing(), on_progress, words, is_stopping)
         return runner.run(approval_code=approval_code, limit_bytes=limit_bytes)
 
 
 class _Runner:
     def __init__(
-        self, ports: Ports, pacing: Pacing, on_progress: Callable[[Progress], None], words: Words
+        self,
+        ports: Ports,
+        pacing: Pacing,
+        on_progress: Callable[[Progress], None],
+        words: Words,
+        is_stopping: Callable[[], bool],
     ) -> None:
         self._ports = ports
         self._pacing = pacing
+        self._is_stopping = is_stopping
         self._account = Account()
         self._before = ports.transport.traffic()
+        self._life = ports.outbox.incarnation()
         self._teller = Teller(self._account, self._traffic, on_progress=on_progress, words=words)
 
     def run(self, *, approval_code: str, limit_bytes: int | None) -> Summary:
+        """Run the open life's session, then bring home what closed lives still miss."""
         started = self._ports.clock.monotonic()
+        ended = [self._run_life(approval_code, limit_bytes, closed=False)]
+        for life in self._ports.outbox.closed_lives():
+            if not _went_through(ended[-1]):
+                break
+            self._life = life
+            ended.append(self._run_life(approval_code, limit_bytes, closed=True))
+        last = ended[-1].end
+        summary = self._account.close(
+            traffic=self._traffic(),
+            seconds=self._ports.clock.monotonic() - started,
+            waiting=self._ports.outbox.waiting(),
+            rolled_back=any(life.session.rolled_back for life in ended),
+            forked=any(life.session.forked for life in ended),
+            limited=isinstance(last, Finish) and last.limited,
+            stopped=isinstance(last, Finish) and last.stopped,
+            error=last.error if isinstance(last, GiveUp) else None,
+        )
+        self._teller.done(summary)
+        return summary
+
+    def _run_life(self, approval_code: str, limit_bytes: int | None, *, closed: bool) -> _Ended:
         session = open_session(
             pacing=self._pacing,
             approval_code=approval_code,
             introduce=not self._ports.outbox.is_approved(),
             limit_bytes=limit_bytes,
+            closed=closed,
         )
         session, commands = step(session, Started())
         move = self._next_move(commands)
         while not isinstance(move, Finish | GiveUp | None):
             session, move = self._make(session, move)
         assert move is not None  # noqa: S101 - the machine always names the next move
-        summary = self._account.close(
-            traffic=self._traffic(),
-            seconds=self._ports.clock.monotonic() - started,
-            waiting=self._ports.outbox.waiting(),
-            rolled_back=session.rolled_back,
-            limited=isinstance(move, Finish) and move.limited,
-            error=move.error if isinstance(move, GiveUp) else None,
-        )
-        self._teller.done(summary)
-        return summary
+        return _Ended(session=session, end=move)
 
-    def _make(self, session: Session, move: Command) -> tuple[Session, Command]:
+    def _make(self, session: Session, move: Move) -> tuple[Session, Move]:
         """Carry out one command until the machine asks for another."""
         with closing(self._events(move)) as events:
             for event in events:
@@ -130,26 +160,41 @@ class _Runner:
                     return session, following
         raise AssertionError(f"nothing follows {type(move).__name__}")
 
-    def _next_move(self, commands: Sequence[Command]) -> Command | None:
+    def _next_move(self, commands: Sequence[Command]) -> Move | None:
         """Do at once what interrupts nothing; give the command that comes next, if any."""
-        moves = [command for command in commands if not isinstance(command, NoteContact)]
+        moves: list[Move] = []
         for command in commands:
-            if isinstance(command, NoteContact):
-                self._ports.outbox.note_contact(command.reply)
+            if isinstance(command, Deed):
+                self._do(command)
+            else:
+                moves.append(command)
         return moves[0] if moves else None
 
-    def _events(self, move: Command) -> Generator[Event, None, None]:
+    def _do(self, deed: Deed) -> None:
+        match deed:
+            case NoteContact(reply=reply):
+                self._ports.outbox.note_contact(reply)
+            case BeginLife():
+                self._life = self._ports.outbox.begin_life()
+            case Rewind():
+                self._ports.inbox.rewind()
+            case _:
+                assert_never(deed)
+
+    def _events(self, move: Move) -> Generator[Event, None, None]:
         try:
             yield from self._carry_out(move)
+        except ClockSkew as error:
+            yield Failed(error=self._clock_error(error), spent=self._spent())
         except SyncError as error:
             yield Failed(error=error, spent=self._spent())
 
-    def _carry_out(self, move: Command) -> Iterator[Event]:
+    def _carry_out(self, move: Move) -> Iterator[Event]:
         match move:
-            case Freeze():
-                self._ports.outbox.freeze()
+            case Freeze(photos=photos):
+                self._ports.outbox.freeze(photos=photos)
                 self._account.expect(self._ports.outbox.waiting())
-                yield Frozen()
+                yield Frozen(head=self._ports.outbox.chain_head(self._life)[0])
             case SayHello(introduce=introduce):
                 yield from self._say_hello(introduce=introduce)
             case Push(after=after, bytes_max=bytes_max):
@@ -158,8 +203,8 @@ class _Runner:
                 yield self._ask_feed(after)
             case Rest(attempt=attempt, error=error):
                 self._rest(attempt, error)
-                yield Rested()
-            case NoteContact() | Finish() | GiveUp():
+                yield Rested(stop=self._is_stopping())
+            case Finish() | GiveUp():
                 raise AssertionError(f"{type(move).__name__} is no move")
             case _:
                 assert_never(move)
@@ -177,55 +222,63 @@ class _Runner:
                 head=hello.last_batch,
                 receipted_upto=hello.receipted_upto,
                 cursor=hello.cursor,
-                digest_here=ports.outbox.digest_at(reply.held_upto) if within else None,
+                digest_here=(
+                    ports.outbox.digest_at(self._life, reply.held_upto) if within else None
+                ),
+                feed_digest_here=ports.inbox.feed_digest(),
             )
             for raw in answers:
                 receipt = self._verified(raw, hello.incarnation, nonce)
                 check_held(receipt, reply)
                 yield self._settle(receipt, raw)
-        yield HelloEnded(spent=self._spent())
+        yield HelloEnded(spent=self._spent(), stop=self._is_stopping())
 
     def _hello(self, nonce: bytes) -> Hello:
         ports = self._ports
-        number, digest = ports.outbox.chain_head()
+        number, digest = ports.outbox.chain_head(self._life)
         return Hello(
             version=PROTOCOL_VERSION,
             device=ports.envelope.device(),
-            incarnation=ports.outbox.incarnation(),
+            incarnation=self._life,
             last_batch=number,
             last_digest=digest,
-            receipted_upto=ports.outbox.receipted_upto(),
+            receipted_upto=ports.outbox.receipted_upto(self._life),
             cursor=ports.inbox.cursor(),
             programme_serial=ports.inbox.programme_serial(),
             time=ports.clock.now(),
+            boot=ports.clock.boot(),
+            monotonic=int(ports.clock.monotonic()),
             nonce=nonce,
         )
 
     def _push(self, after: int, bytes_max: int) -> Iterator[Event]:
         ports, nonce = self._ports, self._ports.randomness.token(_NONCE_BYTES)
-        incarnation = ports.outbox.incarnation()
-        batches = ports.outbox.batches_after(after, bytes_max=bytes_max)
+        batches = ports.outbox.batches_after(self._life, after, bytes_max=bytes_max)
         check_run(batches, after)
         offered = {batch.number: batch for batch in batches}
         self._teller.people()
         started = ports.clock.monotonic()
         with closing(ports.transport.push(nonce, self._offering(batches))) as answers:
             for raw in answers:
-                receipt = self._verified(raw, incarnation, nonce)
+                receipt = self._verified(raw, self._life, nonce)
                 check_offered(receipt, offered)
                 yield self._settle(receipt, raw)
         yield PushEnded(
             bytes_sent=sum(len(batch.data) for batch in batches),
             seconds=ports.clock.monotonic() - started,
             spent=self._spent(),
+            stop=self._is_stopping(),
         )
 
     def _offering(self, batches: Sequence[SealedBatch]) -> Iterator[SealedBatch]:
         """Give the batches to the road one by one; each is on disk as offered before it leaves."""
         for batch in batches:
-            self._account.offered(batch.number, self._ports.outbox.note_offered(batch))
+            count = self._ports.outbox.note_offered(batch)
+            self._account.offered(batch.incarnation, batch.number, count)
             yield batch
             self._teller.people()
+            if self._is_stopping():
+                return
 
     def _verified(self, raw: bytes, incarnation: str, nonce: bytes) -> Receipt:
         outbox, envelope = self._ports.outbox, self._ports.envelope
@@ -253,7 +306,12 @@ class _Runner:
         if page.entries:
             ports.inbox.apply_page(page.entries, cursor)
             self._account.read(len(page.entries))
-        return PageArrived(cursor=cursor, head=max(page.head, cursor), spent=self._spent())
+        return PageArrived(
+            cursor=cursor,
+            head=max(page.head, cursor),
+            spent=self._spent(),
+            stop=self._is_stopping(),
+        )
 
     def _rest(self, attempt: int, error: SyncError) -> None:
         asked = error.retry_after_seconds if isinstance(error, ServerUnavailable) else None
@@ -264,7 +322,19 @@ class _Runner:
             retry_after_seconds=asked,
         )
         self._teller.waiting(error, seconds)
-        self._ports.sleeper.sleep(seconds)
+        until = self._ports.clock.monotonic() + seconds
+        while not self._is_stopping() and (left := until - self._ports.clock.monotonic()) > 0:
+            self._ports.sleeper.sleep(min(left, _GLANCE_SECONDS))
+
+    def _clock_error(self, error: ClockSkew) -> SyncError:
+        """Ask the server for its signed time, so that the operator can be told what is wrong."""
+        ports, nonce = self._ports, self._ports.randomness.token(_NONCE_BYTES)
+        try:
+            raw = ports.transport.server_time(nonce)
+            there = ports.envelope.open_server_time(raw, nonce)
+        except SyncError:
+            return error  # nothing is known but that the certificate does not fit our clock
+        return judge_clock(here=ports.clock.now(), there=there)
 
     def _spent(self) -> int:
         up, down, _requests = self._traffic()
@@ -274,3 +344,16 @@ class _Runner:
         """Give what this session cost; a road may have served others before."""
         (up, down, requests), before = self._ports.transport.traffic(), self._before
         return up - before[0], down - before[1], requests - before[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    """How one life's session ended."""
+
+    session: Session
+    end: Finish | GiveUp
+
+
+def _went_through(ended: _Ended) -> bool:
+    end = ended.end
+    return isinstance(end, Finish) and not end.limited and not end.stopped

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from sync.engine.messages import (
     AskFeed,
+    BeginLife,
     Command,
     Event,
     Failed,
@@ -27,6 +28,7 @@ from sync.engine.messages import (
     ReceiptArrived,
     Rest,
     Rested,
+    Rewind,
     SayHello,
     Started,
 )
@@ -57,6 +59,7 @@ class Phase(StrEnum):
     GREETING = "greeting"
     HEARING = "hearing"
     PUSHING = "pushing"
+    FREEZING_PHOTOS = "freezing-photos"
     READING = "reading"
     RESTING = "resting"
     OVER = "over"
@@ -64,7 +67,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """All that a session remembers; nothing of it outlives the session."""
+    """All that a session remembers; nothing of it outlives the session.
+
+    A session speaks for one life. That of a ``closed`` life only brings home what is missing: it
+    freezes nothing, reads no news, and is not alarmed that the server knows another chain.
+    """
 
     phase: Phase
     pacing: Pacing
@@ -72,6 +79,7 @@ class Session:
     approval_code: str
     limit_bytes: int | None
     introduce: bool
+    closed: bool = False
     heard: bool = False
     """Whether the server answered a hello in this session."""
     failures: int = 0
@@ -83,8 +91,13 @@ class Session:
     pushed_from: int = 0
     cursor: int = 0
     feed_head: int = 0
+    revoked: bool = False
+    stopping: bool = False
+    """Whether somebody asked to stop; what is under way is brought to its end."""
     rolled_back: bool = False
-    """Whether the server holds less than it once signed for."""
+    """Whether the server holds less than it once signed for, or other news."""
+    forked: bool = False
+    """Whether the server knew another chain of this laptop, so that a new life was begun."""
 
 
 _Step = tuple[Session, tuple[Command, ...]]
@@ -96,6 +109,7 @@ def open_session(
     approval_code: str,
     introduce: bool,
     limit_bytes: int | None = None,
+    closed: bool = False,
 ) -> Session:
     """Give a session that waits for :class:`Started`.
 
@@ -108,14 +122,21 @@ def open_session(
         approval_code=approval_code,
         limit_bytes=limit_bytes,
         introduce=introduce,
+        closed=closed,
     )
 
 
 def step(state: Session, event: Event) -> _Step:
     """Take one event; give the next state and what is to be done now."""
+    if isinstance(event, Failed) and state.phase is not Phase.OVER:
+        return _fail(replace(state, spent=max(state.spent, event.spent)), event.error)
+    return _advance(state, event)
+
+
+def _advance(state: Session, event: Event) -> _Step:
     match state.phase, event:
         case Phase.IDLE, Started():
-            return replace(state, phase=Phase.FREEZING), (Freeze(),)
+            return _freeze(state)
         case Phase.FREEZING, Frozen():
             return _greet(state)
         case Phase.GREETING, HelloAnswered():
@@ -123,18 +144,30 @@ def step(state: Session, event: Event) -> _Step:
         case ((Phase.HEARING | Phase.PUSHING), ReceiptArrived()):
             return _confirm(state, event.batch), ()
         case Phase.HEARING, HelloEnded():
-            return _go_on(replace(state, spent=event.spent))
+            return _go_on(replace(state, spent=event.spent, stopping=event.stop))
         case Phase.PUSHING, PushEnded():
             return _after_push(state, event)
+        case Phase.FREEZING_PHOTOS, Frozen():
+            return _after_photos(state, event.head)
         case Phase.READING, PageArrived():
             return _after_page(state, event)
         case Phase.RESTING, Rested():
-            # People enrolled during the rest come along: hence freezing, not greeting.
-            return replace(state, phase=Phase.FREEZING), (Freeze(),)
-        case phase, Failed() if phase is not Phase.OVER:
-            return _fail(replace(state, spent=max(state.spent, event.spent)), event.error)
+            return _after_rest(state, stop=event.stop)
         case _:
             raise AssertionError(f"{type(event).__name__} while {state.phase}")
+
+
+def _freeze(state: Session) -> _Step:
+    if state.closed:
+        return _greet(state)
+    return replace(state, phase=Phase.FREEZING), (Freeze(),)
+
+
+def _after_rest(state: Session, *, stop: bool) -> _Step:
+    if stop:
+        return replace(state, phase=Phase.OVER), (Finish(stopped=True),)
+    # People enrolled during the rest come along: hence freezing, not greeting.
+    return _freeze(state)
 
 
 def _greet(state: Session) -> _Step:
@@ -142,18 +175,21 @@ def _greet(state: Session) -> _Step:
 
 
 def _judge(state: Session, event: HelloAnswered) -> _Step:
-    """Weigh the reply: version, then chain, then standing. Only our own chain is noted."""
+    """Weigh the reply: version, then chain, then standing, then news."""
     reply = event.reply
     if reply.minimum_version > PROTOCOL_VERSION or reply.version < MINIMUM_VERSION:
         return _give_up(state, ProtocolMismatch(f"server {reply.version}"))
-    if event.digest_here != reply.held_digest:
-        # Another batch in that place, or one that this laptop never made.
+    # Another batch in that place, or one that this laptop never made.
+    is_ours = event.digest_here == reply.held_digest
+    if not is_ours and state.forked:
         return _give_up(state, ChainForked(f"digest of batch {reply.held_upto}"))
+    if not is_ours and not state.closed:
+        fresh = replace(state, phase=Phase.FREEZING, forked=True, heard=True)
+        return fresh, (BeginLife(), Freeze())
     note = NoteContact(reply=reply)
-    if reply.state is DeviceState.REVOKED:
-        return _give_up(state, DeviceRevoked(), note)
     if reply.state is DeviceState.PENDING:
         return _give_up(state, DevicePending(approval_code=state.approval_code), note)
+    held_upto = reply.held_upto if is_ours else event.receipted_upto
     heard = replace(
         state,
         phase=Phase.HEARING,
@@ -161,12 +197,15 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
         introduce=False,
         head=event.head,
         # A receipt that never came counts as a batch that never went: offering twice is harmless.
-        confirmed_upto=min(event.receipted_upto, reply.held_upto),
+        confirmed_upto=min(event.receipted_upto, held_upto),
         cursor=event.cursor,
         feed_head=reply.feed_head,
-        rolled_back=state.rolled_back or reply.held_upto < event.receipted_upto,
+        revoked=reply.state is DeviceState.REVOKED,
+        rolled_back=state.rolled_back or held_upto < event.receipted_upto,
     )
-    return heard, (note,)
+    if state.closed or heard.revoked or event.feed_digest_here == reply.feed_digest:
+        return heard, (note,)
+    return replace(heard, cursor=0, rolled_back=True), (note, Rewind())
 
 
 def _confirm(state: Session, batch: int) -> Session:
@@ -176,24 +215,41 @@ def _confirm(state: Session, batch: int) -> Session:
 
 
 def _go_on(state: Session) -> _Step:
-    """Push what is left, then read what is new, then end."""
+    """Push what is left, then photos, then read what is new, then end."""
     left = None if state.limit_bytes is None else state.limit_bytes - state.spent
-    is_pushed, is_read = state.confirmed_upto >= state.head, state.cursor >= state.feed_head
-    if is_pushed and is_read:
-        return replace(state, phase=Phase.OVER), (Finish(),)
-    if left is not None and left <= 0:
+    if state.stopping:
+        return replace(state, phase=Phase.OVER), (Finish(stopped=True),)
+    if left is not None and left <= 0 and not _is_done(state):
         return replace(state, phase=Phase.OVER), (Finish(limited=True),)
-    if is_pushed:
+    if state.confirmed_upto < state.head:
+        size = state.pace.push_bytes if left is None else min(state.pace.push_bytes, left)
+        pushing = replace(state, phase=Phase.PUSHING, pushed_from=state.confirmed_upto)
+        return pushing, (Push(after=state.confirmed_upto, bytes_max=size),)
+    if state.closed:
+        return replace(state, phase=Phase.OVER), (Finish(),)
+    return replace(state, phase=Phase.FREEZING_PHOTOS), (Freeze(photos=True),)
+
+
+def _is_done(state: Session) -> bool:
+    return state.confirmed_upto >= state.head and (state.closed or state.cursor >= state.feed_head)
+
+
+def _after_photos(state: Session, head: int) -> _Step:
+    """Photos that were frozen are pushed; people saved meanwhile came along before them."""
+    if head > state.head:
+        return _go_on(replace(state, head=head))
+    if state.revoked:
+        # It has delivered everything, into quarantine; it learns nothing new.
+        return _give_up(state, DeviceRevoked())
+    if state.cursor < state.feed_head:
         return replace(state, phase=Phase.READING), (AskFeed(after=state.cursor),)
-    size = state.pace.push_bytes if left is None else min(state.pace.push_bytes, left)
-    pushing = replace(state, phase=Phase.PUSHING, pushed_from=state.confirmed_upto)
-    return pushing, (Push(after=state.confirmed_upto, bytes_max=size),)
+    return replace(state, phase=Phase.OVER), (Finish(),)
 
 
 def _after_push(state: Session, event: PushEnded) -> _Step:
     pace = state.pace.after(state.pacing, bytes_sent=event.bytes_sent, seconds=event.seconds)
-    state = replace(state, pace=pace, spent=event.spent)
-    if state.confirmed_upto == state.pushed_from:
+    state = replace(state, pace=pace, spent=event.spent, stopping=event.stop)
+    if state.confirmed_upto == state.pushed_from and not state.stopping:
         return _fail(state, ReceiptInvalid("no receipt for what was sent"))
     return _go_on(state)
 
@@ -202,7 +258,7 @@ def _after_page(state: Session, event: PageArrived) -> _Step:
     if event.cursor == state.cursor < event.head:
         return _give_up(state, EnvelopeInvalid("a page without the news it promises"))
     read = replace(state, cursor=event.cursor, feed_head=event.head, failures=0, spent=event.spent)
-    return _go_on(read)
+    return _go_on(replace(read, stopping=event.stop))
 
 
 def _fail(state: Session, error: SyncError) -> _Step:
@@ -224,9 +280,6 @@ def _fail(state: Session, error: SyncError) -> _Step:
 
 def _is_worth_a_try(state: Session, error: SyncError) -> bool:
     match error:
-        case ChainForked():
-            # Somebody's unsigned word on a push; the signed hello decides.
-            return state.phase is Phase.PUSHING
         case Portal():
             # A login page goes away when somebody logs in, not by waiting.
             return state.heard
@@ -251,29 +304,31 @@ def _give_up(state: Session, error: SyncError, *first: Command) -> _Step:
     return replace(state, phase=Phase.OVER), (*first, GiveUp(error=error))
 
 
-# phase     | event                                   | next      | commands
-# ----------+-----------------------------------------+-----------+-------------------------
-# IDLE      | Started                                 | FREEZING  | Freeze
-# FREEZING  | Frozen                                  | GREETING  | SayHello
-# GREETING  | HelloAnswered: version too old          | OVER      | GiveUp
-#           |   server holds what we never made       | OVER      | GiveUp (ChainForked)
-#           |   other digest at its mark              | OVER      | GiveUp (ChainForked)
-#           |   pending, revoked                      | OVER      | NoteContact, GiveUp
-#           |   approved                              | HEARING   | NoteContact
-# HEARING   | ReceiptArrived                          | HEARING   |
-#           | HelloEnded: batches left                | PUSHING   | Push
-#           |   only news left                        | READING   | AskFeed
-#           |   nothing left, allowance spent         | OVER      | Finish
-# PUSHING   | ReceiptArrived                          | PUSHING   |
-#           | PushEnded: batches left                 | PUSHING   | Push
-#           |   only news left                        | READING   | AskFeed
-#           |   nothing left, allowance spent         | OVER      | Finish
-#           |   not one receipt                       | as Failed | Rest or GiveUp
-# READING   | PageArrived: more to come               | READING   | AskFeed
-#           |   head reached, allowance spent         | OVER      | Finish
-#           |   empty before the head                 | OVER      | GiveUp
-# RESTING   | Rested                                  | FREEZING  | Freeze
-# any       | Failed: unknown device, not introduced  | GREETING  | SayHello (with keys)
-#           |   too large a push                      | RESTING   | Rest (then half as much)
-#           |   worth a try, tries left               | RESTING   | Rest
-#           |   otherwise                             | OVER      | GiveUp
+# phase           | event                                   | next      | commands
+# ----------------+-----------------------------------------+-----------+-------------------------
+# IDLE            | Started                                 | FREEZING  | Freeze
+#                 |   of a closed life                      | GREETING  | SayHello
+# FREEZING        | Frozen                                  | GREETING  | SayHello
+# GREETING        | HelloAnswered: version too old          | OVER      | GiveUp
+#                 |   server holds another chain of ours    | FREEZING  | BeginLife, Freeze
+#                 |   pending                               | OVER      | NoteContact, GiveUp
+#                 |   approved, revoked                     | HEARING   | NoteContact
+#                 |   approved, with other news than ours   | HEARING   | NoteContact, Rewind
+# HEARING         | ReceiptArrived                          | HEARING   |
+#                 | HelloEnded: batches left                | PUSHING   | Push
+#                 |   nothing left to push                  | F_PHOTOS  | Freeze (photos)
+#                 |   of a closed life, allowance spent     | OVER      | Finish
+# PUSHING         | ReceiptArrived                          | PUSHING   |
+#                 | PushEnded                               | as HelloEnded
+#                 |   not one receipt                       | as Failed | Rest or GiveUp
+# FREEZING_PHOTOS | Frozen: there is more to push           | PUSHING   | Push
+#                 |   revoked                               | OVER      | GiveUp
+#                 |   news to read                          | READING   | AskFeed
+#                 |   nothing left, or asked to stop        | OVER      | Finish
+# READING         | PageArrived                             | as HelloEnded
+#                 |   empty before the head                 | OVER      | GiveUp
+# RESTING         | Rested                                  | FREEZING  | Freeze
+# any             | Failed: unknown device, not introduced  | GREETING  | SayHello (with keys)
+#                 |   too large a push                      | RESTING   | Rest (then half as much)
+#                 |   worth a try, tries left               | RESTING   | Rest
+#                 |   otherwise                             | OVER      | GiveUp

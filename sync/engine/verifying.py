@@ -7,12 +7,33 @@ signed too. Each function gives the verified word or raises.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
 
-from sync.errors import EnvelopeInvalid, ReceiptInvalid, Refused
+from sync.errors import (
+    CertificateExpired,
+    ClockWrong,
+    EnvelopeInvalid,
+    ReceiptInvalid,
+    Refused,
+    SyncError,
+)
 from sync.ports import Envelope, Outbox
 from sync.protocol import FeedPage, FeedRequest, Hello, HelloReply, Receipt, SealedBatch
 
-__all__ = ["check_held", "check_offered", "check_run", "open_page", "open_receipt", "open_reply"]
+__all__ = [
+    "check_held",
+    "check_offered",
+    "check_run",
+    "judge_clock",
+    "open_page",
+    "open_receipt",
+    "open_reply",
+]
+
+_CLOCK_SECONDS_MAX: Final = 24 * 3600
+"""A clock that is a day off can make a good certificate look bad; an hour off hardly can."""
+_INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 
 
 def open_reply(raw: bytes | None, hello: Hello, envelope: Envelope) -> HelloReply:
@@ -34,8 +55,8 @@ def open_receipt(
         raise ReceiptInvalid("receipt for another device")
     if receipt.nonce != nonce:
         raise ReceiptInvalid("receipt of another request")
-    head, _digest = outbox.chain_head()
-    if receipt.batch > head or outbox.digest_at(receipt.batch) != receipt.digest:
+    head, _digest = outbox.chain_head(incarnation)
+    if receipt.batch > head or outbox.digest_at(incarnation, receipt.batch) != receipt.digest:
         raise ReceiptInvalid("receipt for another batch")
     return receipt
 
@@ -71,3 +92,22 @@ def open_page(raw: bytes, request: FeedRequest, envelope: Envelope) -> FeedPage:
     if [entry.seq for entry in page.entries] != list(expected):
         raise EnvelopeInvalid("a gap in the news")
     return page
+
+
+def judge_clock(*, here: int, there: int) -> SyncError:
+    """Say why a certificate does not fit the time: this clock is wrong, or the certificate is old.
+
+    ``here`` and ``there`` are this laptop's time and the server's signed one.
+    """
+    if abs(here - there) > _CLOCK_SECONDS_MAX:
+        return ClockWrong(here=_day(here), there=_day(there))
+    return CertificateExpired()
+
+
+def _day(seconds: int) -> str:
+    """Give an instant in India's time, where all camps are."""
+    try:
+        moment = datetime.fromtimestamp(seconds, tz=UTC).astimezone(_INDIA)
+    except (OverflowError, ValueError, OSError):
+        return "?"
+    return f"{moment:%d.%m.%Y %H:%M}"

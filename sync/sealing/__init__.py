@@ -19,6 +19,7 @@ from sync.sealing.messages import (
     open_hello,
     open_hello_reply,
     open_receipt,
+    open_server_time,
     read_batch_header,
     seal_batch,
     seal_feed_page,
@@ -26,6 +27,7 @@ from sync.sealing.messages import (
     sign_hello,
     sign_hello_reply,
     sign_receipt,
+    sign_server_time,
 )
 from sync.sealing.signed import open_signed, read_signer, read_unverified, sign
 
@@ -40,6 +42,7 @@ __all__ = [
     "open_hello",
     "open_hello_reply",
     "open_receipt",
+    "open_server_time",
     "open_signed",
     "read_batch_header",
     "read_signer",
@@ -51,4 +54,5 @@ __all__ = [
     "sign_hello",
     "sign_hello_reply",
     "sign_receipt",
+    "sign_server_time",
 ]

@@ -18,6 +18,7 @@ from sync.protocol import (
     Operation,
     Receipt,
     SealedBatch,
+    ServerTime,
 )
 from sync.sealing.keys import OpeningKey, SealKey, SigningKey, VerifyKey
 from sync.sealing.signed import context_of, open_signed, read_unverified, sign
@@ -29,6 +30,7 @@ __all__ = [
     "open_hello",
     "open_hello_reply",
     "open_receipt",
+    "open_server_time",
     "read_batch_header",
     "seal_batch",
     "seal_feed_page",
@@ -36,6 +38,7 @@ __all__ = [
     "sign_hello",
     "sign_hello_reply",
     "sign_receipt",
+    "sign_server_time",
 ]
 
 _BATCH: Final = "batch"
@@ -44,6 +47,7 @@ _HELLO: Final = "hello"
 _HELLO_REPLY: Final = "hello-reply"
 _FEED_REQUEST: Final = "feed-request"
 _FEED_PAGE: Final = "feed-page"
+_TIME: Final = "time"
 
 
 def seal_batch(
@@ -162,6 +166,18 @@ def open_feed_page(data: bytes, key: VerifyKey, opening: OpeningKey) -> FeedPage
     if bytes.fromhex(page.device) != meaning[0]:
         raise EnvelopeInvalid("device of a feed page")
     return page
+
+
+def sign_server_time(time: ServerTime, key: SigningKey) -> bytes:
+    """Sign what the server's clock says."""
+    return sign(wire.encode_server_time(time), [_TIME], key)
+
+
+def open_server_time(data: bytes, key: VerifyKey) -> ServerTime:
+    """Read what the programme's server signed of its clock; ``ReceiptInvalid`` otherwise."""
+    if len(data) > LIMITS.hello_bytes_max:
+        raise TooLarge("time")
+    return wire.decode_server_time(_server_word(data, _TIME, key))
 
 
 def _server_word(data: bytes, name: str, key: VerifyKey) -> bytes:

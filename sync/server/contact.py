@@ -84,7 +84,8 @@ class Contact:
             note_contact(connection, device.id, now=now)
             chain = read_chain(connection, device.id, hello.incarnation)
             serial, _ = newest_programme(connection)
-        reply = self._reply(hello, device, chain, serial, now)
+            news = feed.digest_at(connection, device.id, hello.cursor)
+        reply = self._reply(hello, device, chain, serial=serial, news=news, now=now)
         signed = [sign_hello_reply(reply, self._keys.signing)]
         if device.state is not DeviceState.PENDING:
             signed += self._missing_receipts(hello, chain.held_upto, now)
@@ -121,10 +122,10 @@ class Contact:
         return find_device(connection, device.id) or device
 
     def _reply(
-        self, hello: Hello, device: Device, chain: Chain, serial: int, now: int
+        self, hello: Hello, device: Device, chain: Chain, *, serial: int, news: bytes, now: int
     ) -> HelloReply:
         return HelloReply(
-            version=PROTOCOL_VERSION,
+            version=min(PROTOCOL_VERSION, hello.version),
             minimum_version=MINIMUM_VERSION,
             state=device.state,
             epoch=self._epoch,
@@ -134,6 +135,7 @@ class Contact:
             held_digest=chain.held_digest,
             durable_upto=chain.durable_upto,
             feed_head=device.feed_head,
+            feed_digest=news,
             programme_serial=serial,
             server_time=now,
             nonce=hello.nonce,

@@ -9,23 +9,40 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from sync.protocol import LIMITS, DeviceState, FeedEntry, FeedKind, FeedPage, FeedRequest
+from sync.chains import next_feed_digest
+from sync.protocol import (
+    LIMITS,
+    NO_DIGEST,
+    DeviceState,
+    FeedEntry,
+    FeedKind,
+    FeedPage,
+    FeedRequest,
+)
 from sync.server.devices import Device
 from sync.server.errors import HttpFault
 from sync.server.store.tables import devices, feed, programmes
 
-__all__ = ["announce_programme", "append", "take_page"]
+__all__ = ["announce_programme", "append", "digest_at", "take_page"]
 
+_ID_BYTES: Final = 8
 _PAGE_BYTES_MAX: Final = LIMITS.feed_page_bytes_max // 2
 
 
 def append(
-    connection: Connection, device: str, kind: FeedKind, body: Mapping[str, Any], *, at: int
+    connection: Connection,
+    device: str,
+    kind: FeedKind,
+    body: Mapping[str, Any],
+    *,
+    at: int,
+    record: str | None = None,
 ) -> int:
     """Add one piece of news and give its number."""
     number: int = connection.execute(
@@ -35,10 +52,28 @@ def append(
         .returning(devices.c.feed_head)
     ).scalar_one()
     text = json.dumps(body, ensure_ascii=False, sort_keys=True)
+    entry_id = secrets.token_hex(_ID_BYTES)
     connection.execute(
-        insert(feed).values(device=device, seq=number, kind=kind.value, at=at, body=text)
+        insert(feed).values(
+            device=device,
+            seq=number,
+            entry_id=entry_id,
+            digest=next_feed_digest(digest_at(connection, device, number - 1), entry_id),
+            kind=kind.value,
+            at=at,
+            record=record,
+            body=text,
+        )
     )
     return number
+
+
+def digest_at(connection: Connection, device: str, number: int) -> bytes:
+    """Give the digest of a device's feed up to a number; zeros at 0 and beyond the head."""
+    found = connection.execute(
+        select(feed.c.digest).where(feed.c.device == device, feed.c.seq == number)
+    ).scalar_one_or_none()
+    return NO_DIGEST if found is None else bytes(found)
 
 
 def announce_programme(connection: Connection, *, at: int) -> None:
@@ -118,6 +153,13 @@ def _bounded(connection: Connection, rows: list[Row[Any]]) -> tuple[FeedEntry, .
             break
         body = {"programme": programme} if is_programme else json.loads(row.body)
         entries.append(
-            FeedEntry(seq=row.seq, kind=row.kind, at=row.at, record=row.record, body=body)
+            FeedEntry(
+                seq=row.seq,
+                id=row.entry_id,
+                kind=row.kind,
+                at=row.at,
+                record=row.record,
+                body=body,
+            )
         )
     return tuple(entries)

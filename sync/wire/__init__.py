@@ -14,11 +14,13 @@ from sync.wire.answers import (
     decode_hello,
     decode_hello_reply,
     decode_receipt,
+    decode_server_time,
     encode_feed_page,
     encode_feed_request,
     encode_hello,
     encode_hello_reply,
     encode_receipt,
+    encode_server_time,
 )
 from sync.wire.batches import decode_header, decode_operations, encode_header, encode_operations
 from sync.wire.cbor import SequenceReader, decode, decode_sign1, encode, encode_sequence
@@ -34,6 +36,7 @@ __all__ = [
     "decode_hello_reply",
     "decode_operations",
     "decode_receipt",
+    "decode_server_time",
     "decode_sign1",
     "encode",
     "encode_feed_page",
@@ -44,4 +47,5 @@ __all__ = [
     "encode_operations",
     "encode_receipt",
     "encode_sequence",
+    "encode_server_time",
 ]

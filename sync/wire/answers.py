@@ -8,6 +8,7 @@ from sync.dictionaries import compress, decompress
 from sync.errors import TooLarge
 from sync.protocol import (
     LIMITS,
+    PROTOCOL_VERSION,
     DeviceState,
     FeedEntry,
     FeedPage,
@@ -16,6 +17,7 @@ from sync.protocol import (
     HelloReply,
     Outcome,
     Receipt,
+    ServerTime,
     Verdict,
 )
 from sync.wire.cbor import decode, encode
@@ -27,11 +29,13 @@ __all__ = [
     "decode_hello",
     "decode_hello_reply",
     "decode_receipt",
+    "decode_server_time",
     "encode_feed_page",
     "encode_feed_request",
     "encode_hello",
     "encode_hello_reply",
     "encode_receipt",
+    "encode_server_time",
 ]
 
 _OUTCOMES: Final = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.HELD, Outcome.REJECTED)
@@ -86,6 +90,8 @@ def encode_hello(hello: Hello) -> bytes:
         hello.cursor,
         hello.programme_serial,
         hello.time,
+        hello.boot,
+        hello.monotonic,
         hello.nonce,
         hello.public_key,
         hello.seal_key,
@@ -107,10 +113,12 @@ def decode_hello(data: bytes) -> Hello:
             cursor,
             serial,
             time,
+            boot,
+            monotonic,
             nonce,
             public,
             seal,
-        ) = array
+        ) = _known(array, 14)
         return Hello(
             version=integer(version, least=1),
             device=hexadecimal(device, 8),
@@ -121,6 +129,8 @@ def decode_hello(data: bytes) -> Hello:
             cursor=integer(cursor),
             programme_serial=integer(serial),
             time=integer(time),
+            boot=byte_string(boot, 8),
+            monotonic=integer(monotonic),
             nonce=byte_string(nonce, 16),
             public_key=None if public is None else byte_string(public, 32),
             seal_key=None if seal is None else byte_string(seal, 1216),
@@ -142,6 +152,7 @@ def encode_hello_reply(reply: HelloReply) -> bytes:
         reply.held_digest,
         reply.durable_upto,
         reply.feed_head,
+        reply.feed_digest,
         reply.programme_serial,
         reply.server_time,
         reply.nonce,
@@ -164,10 +175,11 @@ def decode_hello_reply(data: bytes) -> HelloReply:
             digest,
             durable,
             head,
+            feed_digest,
             serial,
             time,
             nonce,
-        ) = array
+        ) = _known(array, 14)
         return HelloReply(
             version=integer(version, least=1),
             minimum_version=integer(least, least=1),
@@ -179,6 +191,7 @@ def decode_hello_reply(data: bytes) -> HelloReply:
             held_digest=byte_string(digest, 32),
             durable_upto=integer(durable),
             feed_head=integer(head),
+            feed_digest=byte_string(feed_digest, 32),
             programme_serial=integer(serial),
             server_time=integer(time),
             nonce=byte_string(nonce, 16),
@@ -211,7 +224,13 @@ def decode_feed_request(data: bytes) -> FeedRequest:
 def encode_feed_page(page: FeedPage) -> bytes:
     """Write a page of news, compressed; entries follow ``after`` without gaps."""
     rows = [
-        [entry.kind, entry.at, entry.record and bytes.fromhex(entry.record), dict(entry.body)]
+        [
+            bytes.fromhex(entry.id),
+            entry.kind,
+            entry.at,
+            entry.record and bytes.fromhex(entry.record),
+            dict(entry.body),
+        ]
         for entry in page.entries
     ]
     return compress(encode([bytes.fromhex(page.device), page.after, page.head, rows, page.nonce]))
@@ -232,17 +251,40 @@ def decode_feed_page(data: bytes, dictionary: int) -> FeedPage:
             entries=tuple(
                 FeedEntry(
                     seq=after + place,
+                    id=hexadecimal(entry_id, 8),
                     kind=text(kind),
                     at=integer(at),
                     record=None if record is None else hexadecimal(record, 16),
                     body=json_object(body),
                 )
-                for place, (kind, at, record, body) in enumerate(rows, start=1)
+                for place, (entry_id, kind, at, record, body) in enumerate(rows, start=1)
             ),
             nonce=byte_string(nonce, 16),
         )
 
     return shaped(read)
+
+
+def encode_server_time(time: ServerTime) -> bytes:
+    """Write what the server's clock says."""
+    return encode([time.server_time, time.nonce])
+
+
+def decode_server_time(data: bytes) -> ServerTime:
+    """Read what the server's clock says."""
+    array = decode(data)
+
+    def read() -> ServerTime:
+        server_time, nonce = array
+        return ServerTime(server_time=integer(server_time), nonce=byte_string(nonce, 16))
+
+    return shaped(read)
+
+
+def _known(array: Any, length: int) -> Any:
+    """Give the part of a hello or its answer that this version knows; a later one may add to it."""
+    is_later = integer(array[0]) > PROTOCOL_VERSION
+    return array[:length] if is_later else array
 
 
 def _verdict_item(verdict: Verdict) -> Any:

@@ -29,6 +29,7 @@ _KIND_NUMBER: Final[Mapping[str, int]] = {
     OperationKind.LINK_REMOVE: 5,
     OperationKind.BLOB_CHUNK: 6,
     OperationKind.AUDIT_HEAD: 7,
+    OperationKind.CLOCK_READING: 8,
 }
 _KIND_NAME: Final = {number: str(kind) for kind, number in _KIND_NUMBER.items()}
 

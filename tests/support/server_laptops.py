@@ -162,6 +162,8 @@ class Laptop:
                 cursor=0,
                 programme_serial=1,
                 time=NOW,
+                boot=bytes(8),
+                monotonic=100,
                 nonce=bytes(16),
                 public_key=self.key.public.raw if with_keys else None,
                 seal_key=self.opening.public.raw if with_keys else None,

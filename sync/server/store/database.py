@@ -22,7 +22,7 @@ from sync.server.errors import DatabaseBusy, SettingsInvalid
 __all__ = ["Store", "insert_once"]
 
 _BUSY_SECONDS: Final = 20
-_NEWEST_REVISION: Final = "0001"
+_NEWEST_REVISION: Final = "0002"
 """The last of the migrations: a database that says so needs none, and Alembic stays unloaded."""
 
 _WRITES: Final = "enrollkit_writes"

@@ -57,6 +57,9 @@ feed = Table(
     METADATA,
     Column("device", DEVICE, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
+    # Stays when a restored server numbers its news again; ``digest`` is of all ids up to here.
+    Column("entry_id", DEVICE, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
     Column("kind", String(40), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("record", RECORD),
