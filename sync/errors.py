@@ -21,6 +21,11 @@
         ├── ServerRolledBack      the server forgot what it signed for
         ├── ChainForked           two laptops use one identity
         ├── AddressUnsafe         the server's address must not be used
+        ├── BundleInvalid         a file from a stick that is none of ours, or too damaged
+        ├── BundleForeign         a file from a stick that was made for somebody else
+        ├── StickFull             no room on the stick
+        ├── StickGone             the stick was pulled out, or may not be written
+        │   └── StickFaulty       it gives back other bytes than were written
         └── SyncBusy              another window is sending already
 
 Every leaf has a stable ``code``, an ``exit_code`` for the command line and says whether trying
@@ -34,6 +39,8 @@ from typing import ClassVar
 
 __all__ = [
     "AddressUnsafe",
+    "BundleForeign",
+    "BundleInvalid",
     "CertificateExpired",
     "CertificateUntrusted",
     "ChainForked",
@@ -51,6 +58,9 @@ __all__ = [
     "Refused",
     "ServerRolledBack",
     "ServerUnavailable",
+    "StickFaulty",
+    "StickFull",
+    "StickGone",
     "SyncBusy",
     "SyncError",
     "Timeout",
@@ -286,3 +296,53 @@ class AddressUnsafe(SyncError):
     code = "address-unsafe"
     exit_code = 74
     retryable = False
+
+
+class BundleInvalid(SyncError):
+    """This file is not one that enrollkit wrote to a stick, or its beginning is damaged. Nothing
+    of it was used. Nothing is lost: write it again on the machine that it came from.
+    """
+
+    code = "bundle-invalid"
+    exit_code = 77
+    retryable = False
+
+
+class BundleForeign(SyncError):
+    """This file was made for another programme or another laptop. It was not used, and it stays as
+    it is. Take it to the laptop or the office that it was made for.
+    """
+
+    code = "bundle-foreign"
+    exit_code = 78
+    retryable = False
+
+
+class StickFull(SyncError):
+    """There is no room for the file. What lies there was not touched, and everything stays saved
+    where it was. Make room or take another stick, then do it again.
+    """
+
+    code = "stick-full"
+    exit_code = 79
+    retryable = False
+
+
+class StickGone(SyncError):
+    """The stick or folder cannot be read or written: perhaps it was pulled out, or is locked
+    against writing. Everything stays saved where it was. Put it in again or take another one, then
+    do it again.
+    """
+
+    code = "stick-gone"
+    exit_code = 59
+    retryable = False
+
+
+class StickFaulty(StickGone):
+    """The stick does not give back what was written to it: it is broken. Everything stays saved
+    where it was. Take another stick.
+    """
+
+    code = "stick-faulty"
+    exit_code = 59
