@@ -1,4 +1,4 @@
-"""The road by HTTP: the only file that knows httpx, and where its exceptions stop.
+"""The road by HTTP: beside :mod:`sync.engine.foreign` the only file that knows httpx.
 
 Batches are streamed and receipts handed on as they arrive, so that a cut costs what was in the
 air and nothing else. Every reply is bounded in size and in time; no redirect is followed.
@@ -10,7 +10,8 @@ import base64
 import ssl
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx
@@ -19,55 +20,25 @@ import truststore
 from sync import wire
 from sync.address import read_address
 from sync.engine.answers import CBOR_TYPE, SEQUENCE_TYPE, AnswerHead, is_answer, refusal
+from sync.engine.foreign import foreign_errors
+from sync.engine.line import Line, notices_silence
 from sync.engine.pacing import Patience
+from sync.engine.weights import answer_head_bytes, chunk_frame_bytes, request_head_bytes
 from sync.errors import (
-    AddressUnsafe,
-    CertificateUntrusted,
-    ClockSkew,
     EnvelopeInvalid,
     Offline,
-    Portal,
     ReceiptInvalid,
-    ServerUnavailable,
     SyncError,
     Timeout,
     TooLarge,
 )
 from sync.protocol import LIMITS, SealedBatch
 
-__all__ = ["FOREIGN_ERRORS", "HttpTransport"]
-
-FOREIGN_ERRORS: Final[Mapping[type[Exception], type[SyncError]]] = {
-    httpx.HTTPError: Offline,
-    httpx.RequestError: Offline,
-    httpx.TransportError: Offline,
-    httpx.TimeoutException: Timeout,
-    httpx.ConnectTimeout: Timeout,
-    httpx.ReadTimeout: Timeout,
-    httpx.WriteTimeout: Timeout,
-    httpx.PoolTimeout: Timeout,
-    httpx.NetworkError: Offline,
-    httpx.ConnectError: Offline,
-    httpx.ReadError: Offline,
-    httpx.WriteError: Offline,
-    httpx.CloseError: Offline,
-    httpx.ProxyError: Offline,
-    httpx.ProtocolError: Offline,
-    httpx.LocalProtocolError: Offline,
-    httpx.RemoteProtocolError: Offline,
-    httpx.HTTPStatusError: ServerUnavailable,
-    httpx.DecodingError: Portal,
-    httpx.TooManyRedirects: Portal,
-    httpx.CookieConflict: Portal,
-    httpx.UnsupportedProtocol: AddressUnsafe,
-    httpx.InvalidURL: AddressUnsafe,
-}
-"""Every exception that httpx can raise for a reason outside this program, and what it is to us."""
+__all__ = ["HttpTransport"]
 
 _ERROR_BODY_BYTES_MAX: Final = 4096
-_OUT_OF_TIME: Final = frozenset({9, 10})
-"""X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED (OpenSSL): a clock that says 2019 or 2036."""
 _TIME_ANSWER_BYTES_MAX: Final = 1024
+_PIECE_BYTES: Final = 4096
 
 
 class HttpTransport:
@@ -88,15 +59,13 @@ class HttpTransport:
         self._address = read_address(url)
         self._patience = patience or Patience()
         self._monotonic = monotonic
+        self._line = Line(self._patience, monotonic)
         self._up = self._down = self._requests = 0
         self._client = httpx.Client(
             verify=ssl_context or truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             # The environment names proxies; none of them leads to this very machine.
             trust_env=not self._address.is_plain,
             follow_redirects=False,
-            timeout=httpx.Timeout(
-                self._patience.silence_seconds, connect=self._patience.connect_seconds
-            ),
             limits=httpx.Limits(max_connections=1, keepalive_expiry=60.0),
             headers={
                 "User-Agent": "enrollkit",
@@ -110,6 +79,7 @@ class HttpTransport:
 
     def close(self) -> None:
         """Hang up."""
+        self._line.close()
         self._client.close()
 
     def hello(self, message: bytes) -> Generator[bytes, None, None]:
@@ -145,24 +115,18 @@ class HttpTransport:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        with (
-            _foreign_errors(),
-            httpx.Client(
-                verify=context,
-                trust_env=not self._address.is_plain,
-                follow_redirects=False,
-                timeout=self._patience.connect_seconds,
-            ) as client,
-            client.stream(
-                "POST", self._address.base + "v1/time", content=wire.encode(nonce)
-            ) as response,
-        ):
-            answer = bytearray()
-            for piece in response.iter_raw(_TIME_ANSWER_BYTES_MAX):
-                answer += piece
-                if len(answer) > _TIME_ANSWER_BYTES_MAX:
-                    raise TooLarge("time")
-        return bytes(answer)
+        hasty = replace(
+            self._patience,
+            silence_seconds=self._patience.connect_seconds,
+            answer_seconds_max=self._patience.connect_seconds,
+            answer_bytes_max=_TIME_ANSWER_BYTES_MAX,
+        )
+        road = HttpTransport(self._address.base, patience=hasty, ssl_context=context)
+        with closing(road):
+            fields = {"Content-Type": CBOR_TYPE}
+            asked = road._request("POST", "v1/time", fields, wire.encode(nonce))
+            with closing(road._send(asked)) as response:
+                return b"".join(road._body(response))
 
     def traffic(self) -> tuple[int, int, int]:
         """Give bytes sent, bytes received and requests made: heads and bodies, without TLS."""
@@ -176,15 +140,21 @@ class HttpTransport:
         content: bytes | Iterator[bytes] | None,
     ) -> httpx.Request:
         request = self._client.build_request(
-            method, self._address.base + path, headers=headers, content=content
+            method,
+            self._address.base + path,
+            headers=headers,
+            content=content,
+            timeout=self._timeout(),
         )
         known = len(content) if isinstance(content, bytes) else 0
 
-        def trace(event: str, _info: Mapping[str, Any]) -> None:
+        def trace(event: str, info: Mapping[str, Any]) -> None:
+            self._line.on_event(event, info)
             # Counted when it has left, not when it was meant to.
             if event.endswith(".send_request_headers.complete"):
                 self._requests += 1
-                self._up += _request_head_bytes(request) + known
+                head = request_head_bytes(method, request.url.raw_path, request.headers.raw)
+                self._up += head + known
 
         request.extensions["trace"] = trace
         return request
@@ -202,10 +172,8 @@ class HttpTransport:
             raise Offline("answer cut short")
 
     def _pieces(self, request: httpx.Request, media_type: str) -> Generator[bytes, None, None]:
-        with _foreign_errors():
-            response = self._client.send(request, stream=True)
+        response = self._send(request)
         try:
-            self._down += _response_head_bytes(response)
             head = _head(response)
             if not is_answer(head, media_type):
                 raise refusal(head, self._beginning(response))
@@ -213,12 +181,30 @@ class HttpTransport:
         finally:
             response.close()
 
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        """Send the request; give the answer when its head is whole."""
+        try:
+            with foreign_errors():
+                response = self._client.send(request, stream=True)
+        except SyncError as error:
+            if self._line.is_cut:
+                raise Timeout("answer's head without an end") from error
+            raise
+        reason, fields = response.reason_phrase, response.headers.raw
+        self._down += answer_head_bytes(response.status_code, reason, fields)
+        return response
+
+    def _timeout(self) -> httpx.Timeout:
+        patience = self._patience
+        silence = patience.silence_seconds if notices_silence() else patience.unaided_seconds
+        return httpx.Timeout(silence, connect=self._line.connect_seconds())
+
     def _body(self, response: httpx.Response) -> Generator[bytes, None, None]:
         until = self._monotonic() + self._patience.answer_seconds_max
         received = 0
         pieces = response.iter_raw()
         while True:
-            with _foreign_errors():
+            with foreign_errors():
                 piece = next(pieces, None)
             if piece is None:
                 return
@@ -242,40 +228,25 @@ class HttpTransport:
 
     def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in pieces:
-            self._up += len(piece) + _chunk_frame_bytes(len(piece))
+            self._up += len(piece) + chunk_frame_bytes(len(piece))
             yield piece
-        self._up += _chunk_frame_bytes(0)
-
-
-@contextmanager
-def _foreign_errors() -> Iterator[None]:
-    """Turn every exception of httpx into ours, by its most specific entry."""
-    try:
-        yield
-    except tuple(FOREIGN_ERRORS) as error:
-        found = next(kind for kind in type(error).__mro__ if kind in FOREIGN_ERRORS)
-        raise _certificate_error(error) or FOREIGN_ERRORS[found](type(error).__name__) from error
-
-
-def _certificate_error(error: BaseException) -> SyncError | None:
-    """Tell a certificate that does not hold from a network that is not there."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            may_be_clock = cause.verify_code in _OUT_OF_TIME
-            return ClockSkew("certificate") if may_be_clock else CertificateUntrusted("certificate")
-        cause = cause.__cause__ or cause.__context__
-    return None
+        self._up += chunk_frame_bytes(0)
 
 
 def _push_body(nonce: bytes, batches: Iterable[SealedBatch]) -> Iterator[bytes]:
     # The nonce rides with the first batch: one packet less on a slow link.
     rest = wire.encode(nonce)
     for batch in batches:
-        yield rest + wire.encode(batch.data)
+        yield from _small_pieces(rest + wire.encode(batch.data))
         rest = b""
     if rest:
         yield rest
+
+
+def _small_pieces(data: bytes) -> Iterator[bytes]:
+    """Cut into what even the slowest living link takes well within the time for one write."""
+    for start in range(0, len(data), _PIECE_BYTES):
+        yield data[start : start + _PIECE_BYTES]
 
 
 def _head(response: httpx.Response) -> AnswerHead:
@@ -287,22 +258,3 @@ def _head(response: httpx.Response) -> AnswerHead:
         retry_after=headers.get("retry-after", ""),
         date=headers.get("date", ""),
     )
-
-
-def _request_head_bytes(request: httpx.Request) -> int:
-    line = len(request.method) + len(request.url.raw_path) + len("  HTTP/1.1\r\n")
-    return line + _fields_bytes(request.headers)
-
-
-def _response_head_bytes(response: httpx.Response) -> int:
-    line = len(f"HTTP/1.1 {response.status_code} {response.reason_phrase}\r\n")
-    return line + _fields_bytes(response.headers)
-
-
-def _fields_bytes(headers: httpx.Headers) -> int:
-    return sum(len(name) + len(value) + len(": \r\n") for name, value in headers.raw) + len("\r\n")
-
-
-def _chunk_frame_bytes(size: int) -> int:
-    """Give what one chunk of the request body costs beside its content (RFC 9112, 7.1)."""
-    return len(f"{size:x}\r\n\r\n")

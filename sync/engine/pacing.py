@@ -73,8 +73,17 @@ class Patience:
     """How long a road waits; made for 2G, where the usual five seconds are not enough."""
 
     connect_seconds: float = 30.0
+    """For the first connection of a session: a bearer may have to be set up for it."""
+    again_seconds: float = 6.0
+    """For later ones: a good moment of twenty seconds must not be slept through."""
+    deaf_seconds: float = 15.0
+    """Without an acknowledgement by the other end's TCP, where ours can be told so."""
     silence_seconds: float = 90.0
-    """Without a byte read or written."""
+    """Without a byte read or written, on a line whose TCP still answers: the server is busy."""
+    unaided_seconds: float = 40.0
+    """The same where this machine's TCP cannot be told to notice silence."""
+    head_seconds_max: float = 180.0
+    """From a request's last byte to the end of its answer's head."""
     answer_seconds_max: float = 600.0
     """From the answer's head to its end: a byte now and then is no answer."""
     answer_bytes_max: int = 32 * 1024 * 1024

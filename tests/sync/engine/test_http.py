@@ -13,7 +13,8 @@ import pytest
 from engine_server import batch
 from scripted_server import ScriptedServer, answer, serving
 from sync import wire
-from sync.engine.http import FOREIGN_ERRORS, HttpTransport
+from sync.engine.foreign import FOREIGN_ERRORS
+from sync.engine.http import HttpTransport
 from sync.engine.pacing import Patience
 from sync.errors import (
     AddressUnsafe,

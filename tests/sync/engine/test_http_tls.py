@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from scripted_server import answer, serving
 from sync import wire
 from sync.engine.http import HttpTransport
-from sync.errors import ClockSkew, Portal
+from sync.errors import CertificateUntrusted, ClockSkew
 
 DAY = dt.timedelta(days=1)
 ONE = b"".join(wire.encode_sequence([b"first"]))
@@ -64,13 +64,13 @@ def test_a_certificate_that_holds_lets_the_hello_through(tmp_path: Path) -> None
 
 
 def test_a_certificate_that_nobody_vouches_for_is_a_stranger_in_between(tmp_path: Path) -> None:
-    with pytest.raises(Portal):
+    with pytest.raises(CertificateUntrusted):
         say_hello(certificate(tmp_path, starts_in=-DAY), trusted=False)
 
 
 def test_a_certificate_of_another_host_is_a_stranger_in_between(tmp_path: Path) -> None:
     other = certificate(tmp_path, starts_in=-DAY, host="login.example")
-    with pytest.raises(Portal):
+    with pytest.raises(CertificateUntrusted):
         say_hello(other, trusted=True)
 
 
