@@ -105,7 +105,7 @@ def open_desk(home: Home, system: System, passphrase: str) -> Desk:
     if not home.is_initialised:
         raise NotInitialised
     unlocked = Keyring.open(home.keyring).unlock(passphrase)
-    database = Database.open(home.database, unlocked.key)
+    database = Database.open(home.database, unlocked.key, clock=system)
     try:
         keys, programme, person = database.read(lambda tx: _read(tx, unlocked.slot))
         database.write(

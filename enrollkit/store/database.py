@@ -23,11 +23,9 @@ from enrollkit.errors import AlreadyInitialised, NotInitialised, StoreDamaged, V
 from enrollkit.store.faults import mapped
 from enrollkit.store.migrations import migrate
 from enrollkit.vault.files import sync_folder
+from sync.ports import Clock
 
 __all__ = ["Database", "Tx"]
-
-Tx: TypeAlias = sqlite_utils.Database
-"""An open transaction. It must not outlive the function that it was handed to."""
 
 _T = TypeVar("_T")
 _Job: TypeAlias = "tuple[Callable[[], Any], Future[Any]] | None"
@@ -47,16 +45,37 @@ _PRAGMAS: Final = (
 )
 
 
-class Database:
-    """One open SQLCipher file. Thread-safe; two processes may have the same file open."""
+class Tx(sqlite_utils.Database):
+    """An open transaction. It must not outlive the function that it was handed to.
 
-    def __init__(self, path: Path, key: bytes, *, busy_timeout_ms: int = _BUSY_TIMEOUT_MS) -> None:
+    ``clock`` is the machine's: what is written may have to say what it showed.
+    """
+
+    clock: Clock | None = None
+
+
+class Database:
+    """One open SQLCipher file. Thread-safe; two processes may have the same file open.
+
+    ``clock``: every operation that goes into the outbox is preceded by a reading of it when that
+    is due (:mod:`enrollkit.store.clocks`).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        key: bytes,
+        *,
+        busy_timeout_ms: int = _BUSY_TIMEOUT_MS,
+        clock: Clock | None = None,
+    ) -> None:
         if len(key) != _KEY_BYTES:
             raise ValueError("a database key has 32 bytes")
         self.path = path
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
+        self._clock = clock
         self._tx: Tx | None = None
         self._thread = threading.Thread(target=self._work, name="enrollkit-store", daemon=True)
         self._thread.start()
@@ -81,7 +100,14 @@ class Database:
         self.close()
 
     @classmethod
-    def create(cls, path: Path, key: bytes, *, busy_timeout_ms: int = _BUSY_TIMEOUT_MS) -> Database:
+    def create(
+        cls,
+        path: Path,
+        key: bytes,
+        *,
+        busy_timeout_ms: int = _BUSY_TIMEOUT_MS,
+        clock: Clock | None = None,
+    ) -> Database:
         """Make the file (0600, in a folder 0700) with its tables, whole or not at all; open it."""
         if path.exists():
             raise AlreadyInitialised(path.name)
@@ -95,10 +121,17 @@ class Database:
             cls(fresh, key).close()
             fresh.rename(path)
             sync_folder(path.parent)
-        return cls(path, key, busy_timeout_ms=busy_timeout_ms)
+        return cls(path, key, busy_timeout_ms=busy_timeout_ms, clock=clock)
 
     @classmethod
-    def open(cls, path: Path, key: bytes, *, busy_timeout_ms: int = _BUSY_TIMEOUT_MS) -> Database:
+    def open(
+        cls,
+        path: Path,
+        key: bytes,
+        *,
+        busy_timeout_ms: int = _BUSY_TIMEOUT_MS,
+        clock: Clock | None = None,
+    ) -> Database:
         """Open the file and bring its tables up to date.
 
         ``StoreDamaged`` for a wrong key or a damaged file, ``StoreTooNew`` for a newer schema,
@@ -111,7 +144,7 @@ class Database:
             # SQLite would take an empty file for a new database, and hide that people are gone.
             if path.stat().st_size == 0:
                 raise StoreDamaged("empty file")
-        return cls(path, key, busy_timeout_ms=busy_timeout_ms)
+        return cls(path, key, busy_timeout_ms=busy_timeout_ms, clock=clock)
 
     def write(self, work: Callable[[Tx], _T]) -> _T:
         """Run ``work`` in one immediate transaction and commit; any exception takes it back."""
@@ -163,7 +196,8 @@ class Database:
             connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             _set_pragmas(connection)
-            tx = sqlite_utils.Database(connection, execute_plugins=False)
+            tx = Tx(connection, execute_plugins=False)
+            tx.clock = self._clock
             self._tx = tx
             self._transact(migrate, begin="BEGIN IMMEDIATE")
         except BaseException:

@@ -10,7 +10,7 @@ from enrollkit.errors import NotInitialised
 from enrollkit.store.audit import append_audit
 from enrollkit.store.database import Tx
 from enrollkit.store.events import NOBODY
-from enrollkit.store.meta import Fact, find_text, keep_text
+from enrollkit.store.meta import Fact, find_text, forget_fact, keep_text
 
 __all__ = ["begin_life", "closed_lives", "incarnation_of"]
 
@@ -21,6 +21,8 @@ def begin_life(tx: Tx, incarnation: str, *, at: int) -> None:
     tx.execute("UPDATE lives SET closed_at = ? WHERE closed_at IS NULL", (at,))
     tx.execute("INSERT INTO lives (incarnation, begun_at) VALUES (?, ?)", (incarnation, at))
     keep_text(tx, Fact.INCARNATION, incarnation)
+    # The new life's server half may lie elsewhere: it is told the clocks once more.
+    forget_fact(tx, Fact.CLOCK)
     if before is not None:
         append_audit(tx, at=at, operator=NOBODY, action="device.new-life")
 

@@ -7,7 +7,16 @@ from enum import StrEnum
 from enrollkit.errors import StoreDamaged
 from enrollkit.store.database import Tx
 
-__all__ = ["Fact", "find_fact", "find_number", "find_text", "keep_fact", "keep_number", "keep_text"]
+__all__ = [
+    "Fact",
+    "find_fact",
+    "find_number",
+    "find_text",
+    "forget_fact",
+    "keep_fact",
+    "keep_number",
+    "keep_text",
+]
 
 
 class Fact(StrEnum):
@@ -29,6 +38,8 @@ class Fact(StrEnum):
     """The server's time at the newest contact: an older word of it changes nothing."""
     CLOCK = "clock.reading"
     """The newest reading of both clocks, as JSON of ``clock-reading-1``."""
+    SERVER_CLOCK = "server.clock"
+    """JSON of ``boot``, and ``began``: when that run began by the server's clock."""
 
 
 def keep_fact(tx: Tx, fact: Fact, value: bytes) -> None:
@@ -44,6 +55,11 @@ def find_fact(tx: Tx, fact: Fact) -> bytes | None:
     """Give the bytes remembered, if any."""
     row = tx.execute("SELECT value FROM meta WHERE key = ?", (fact.value,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def forget_fact(tx: Tx, fact: Fact) -> None:
+    """Remember nothing of that name any more."""
+    tx.execute("DELETE FROM meta WHERE key = ?", (fact.value,))
 
 
 def keep_text(tx: Tx, fact: Fact, value: str) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import schemas
+from enrollkit.store.clocks import reading_due
 from enrollkit.store.database import Tx
+from enrollkit.store.events import NOBODY
 from sync import capture, wire
 from sync.errors import TooLarge
 from sync.protocol import BODY_SHAPES, LIMITS, Operation, OperationKind
@@ -31,6 +33,9 @@ LINK_KINDS: Final = frozenset({OperationKind.LINK_ADD, OperationKind.LINK_REMOVE
 _ENVELOPE_BYTES: Final = 6 * 1024
 """Header, encapsulated key, signature and tags of a batch, and room to spare."""
 
+_NO_RECORD: Final = "0" * 32
+"""A reading of the clocks is about no record."""
+
 OPERATION_COLUMNS: Final = "seq, record, kind, base_version, body, payload, operator, captured"
 """What :func:`read_operation` reads, in its order."""
 
@@ -48,20 +53,14 @@ def append_operation(
 ) -> int:
     """Put one operation into the outbox and give its seq; it is now the record's newest.
 
+    A reading of the clocks goes before it when one is due (:mod:`enrollkit.store.clocks`).
     ``TooLarge`` for one that could never travel: it must not be saved, for nothing may block the
     queue. ``ValueError`` for a body that its schema refuses; the message names pointers only.
     """
     _check(kind, body, payload)
-    cursor = tx.execute(
-        "INSERT INTO operations (record, kind, base_version, body, payload, operator, captured) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            record, kind.value, base_version,
-            json.dumps(dict(body), ensure_ascii=False, separators=(",", ":")),
-            payload, operator, captured,
-        ),
-    )  # fmt: skip
-    seq = int(cursor.lastrowid or 0)
+    _append_reading(tx)
+    values = (record, kind.value, base_version, _text(body), payload, operator, captured)
+    seq = _insert(tx, values)
     if kind in ENROLLMENT_KINDS:
         tx.execute("UPDATE enrollments SET newest_seq = ? WHERE id = ?", (seq, record))
     elif kind in LINK_KINDS:
@@ -110,6 +109,29 @@ def read_operation(row: Any) -> Operation:
         operator=operator,
         captured=captured,
     )
+
+
+def _append_reading(tx: Tx) -> None:
+    """Say what the clocks show, if the server could not tell it from the last reading."""
+    reading = None if tx.clock is None else reading_due(tx, tx.clock)
+    if reading is None:
+        return
+    kind = OperationKind.CLOCK_READING
+    _check(kind, reading, None)
+    _insert(tx, (_NO_RECORD, kind.value, 0, _text(reading), None, NOBODY, reading["wall"]))
+
+
+def _insert(tx: Tx, values: tuple[Any, ...]) -> int:
+    cursor = tx.execute(
+        "INSERT INTO operations (record, kind, base_version, body, payload, operator, captured) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        values,
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    return json.dumps(dict(body), ensure_ascii=False, separators=(",", ":"))
 
 
 def _check(kind: OperationKind, body: Mapping[str, Any], payload: bytes | None) -> None:

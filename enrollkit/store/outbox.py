@@ -17,12 +17,14 @@ from enrollkit.store.batches import (
     receipted_upto,
     waiting_count,
 )
+from enrollkit.store.clocks import note_server_time
 from enrollkit.store.database import Database, Tx
 from enrollkit.store.events import NOBODY
 from enrollkit.store.freezing import Trial, fit, next_run
 from enrollkit.store.lives import begin_life, closed_lives, incarnation_of
-from enrollkit.store.meta import Fact, find_text, keep_number, keep_text
+from enrollkit.store.meta import Fact, find_number, find_text, keep_number, keep_text
 from enrollkit.store.receipts import settle_receipt
+from enrollkit.store.sticks import keep_offer_mark
 from sync.dictionaries import CURRENT as CURRENT_DICTIONARY
 from sync.errors import ReceiptInvalid, TooLarge
 from sync.ports import Clock, Randomness, Tally
@@ -158,8 +160,17 @@ class StoredOutbox:
         """Keep what a verified hello taught: epoch, durable mark, server time, approval."""
         if reply.device != self._device:
             raise ReceiptInvalid("hello of another device")
-        now = self._clock.now()
-        self._database.write(lambda tx: _note_contact(tx, reply, now))
+        self._database.write(lambda tx: _note_contact(tx, reply, self._clock))
+
+    def note_letter(self, reply: HelloReply) -> bool:
+        """Keep what a reply taught that came by stick; say whether it was news.
+
+        It may have been days on its way: it says nothing of this laptop's clock, and one that is
+        older than the newest contact takes nothing back.
+        """
+        if reply.device != self._device:
+            raise ReceiptInvalid("hello of another device")
+        return self._database.write(lambda tx: _note_letter(tx, reply, self._clock.now()))
 
     def _freeze_next(self, tx: Tx, *, bulky: bool) -> bool:
         run = next_run(tx, bulky=bulky)
@@ -197,7 +208,22 @@ def _sealed_or_none(seal: Seal, header: BatchHeader, operations: Sequence[Operat
         return None
 
 
-def _note_contact(tx: Tx, reply: HelloReply, now: int) -> None:
+def _note_contact(tx: Tx, reply: HelloReply, clock: Clock) -> None:
+    _keep_word(tx, reply, clock.now())
+    note_server_time(tx, clock, reply.server_time)
+    # What the server forgot is offered again in this very session; sticks need not.
+    keep_offer_mark(tx, reply.incarnation, None)
+
+
+def _note_letter(tx: Tx, reply: HelloReply, now: int) -> bool:
+    known_at = find_number(tx, Fact.CONTACT_AT)
+    if known_at is not None and reply.server_time < known_at:
+        return False
+    _keep_word(tx, reply, now)
+    return True
+
+
+def _keep_word(tx: Tx, reply: HelloReply, now: int) -> None:
     if tx.execute("SELECT 1 FROM lives WHERE incarnation = ?", (reply.incarnation,)).fetchone():
         mark_durable(tx, reply.incarnation, reply.durable_upto)
     else:
@@ -209,5 +235,4 @@ def _note_contact(tx: Tx, reply: HelloReply, now: int) -> None:
         append_audit(tx, at=now, operator=NOBODY, action="server.epoch-changed")
     keep_text(tx, Fact.EPOCH, reply.epoch)
     keep_text(tx, Fact.DEVICE_STATE, reply.state.value)
-    keep_number(tx, Fact.SERVER_OFFSET, reply.server_time - now)
     keep_number(tx, Fact.CONTACT_AT, reply.server_time)

@@ -22,13 +22,29 @@ AADHAAR: Final = "999910101010"
 
 
 class StoppedSystem(System):
-    """The real machine, with a clock that stands where the test puts it."""
+    """The real machine, with clocks that stand where the test puts them.
+
+    Setting ``time`` is what an operator does to a wrong clock; ``up`` are the seconds since the
+    machine was started, and ``run`` names that start.
+    """
 
     def __init__(self, now: int = NOW) -> None:
         self.time = now
+        self.up = 600.0
+        self.run = b"run no 1"
 
     def now(self) -> int:
         return self.time
+
+    def monotonic(self) -> float:
+        return self.up
+
+    def boot(self) -> bytes:
+        return self.run
+
+    def sleep(self, seconds: float) -> None:
+        self.up += seconds
+        self.time += round(seconds)
 
 
 @contextmanager
