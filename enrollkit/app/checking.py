@@ -9,14 +9,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from enrollkit.app.desk import Desk
 from enrollkit.app.paper import PAPER
 from enrollkit.app.results import Checked
+from enrollkit.app.system import local_time
 from enrollkit.cards.claim169 import CardReading, CardVerdict, decode_and_verify
 from enrollkit.identity.masking import showable
 from enrollkit.identity.router import Kind, classify
 from enrollkit.locale import _
+from enrollkit.reports.signed import SignedFigures, StatementVerdict, read_code
 from sync.protocol import DeviceState
+from sync.sealing import VerifyKey
 
 __all__ = ["Checking"]
 
+_LATEST = 4_102_444_800
+"""The year 2100: a signed time beyond it would be no date to print."""
 NOT_SIGNED = "not-signed"
 NOT_CHECKED = "not-checked"
 REVOKED = "revoked-signer"
@@ -39,6 +44,8 @@ class Checking:
         kind = classify(text)
         if kind is Kind.CARD:
             return self._check_card(text)
+        if kind is Kind.STATEMENT:
+            return self._check_statement(text)
         verdict = NOT_SIGNED if kind in _NEVER_SIGNED else NOT_CHECKED
         words = _unsigned() if verdict == NOT_SIGNED else _unchecked(kind)
         return Checked(
@@ -62,19 +69,37 @@ class Checking:
             fields=fields,
         )
 
+    def _check_statement(self, text: str) -> Checked:
+        read = read_code(text, self._verify_key)
+        verdict = read.verdict.value
+        if read.verdict is StatementVerdict.VERIFIED and self._is_revoked(read.signer):
+            verdict = REVOKED
+        return Checked(
+            kind=Kind.STATEMENT.value,
+            verdict=verdict,
+            signer=read.signer or None,
+            text=f"{Kind.STATEMENT.words}: {_statement_words(verdict)}",
+            fields=_statement_fields(read.figures) if read.figures else {},
+        )
+
     def _verdict(self, reading: CardReading) -> str:
         """Tell a card of a laptop that was shut out from a good one and from a forged one."""
-        device = self._desk.programme.device(reading.kid.hex())
-        revoked = device is not None and device.state is DeviceState.REVOKED
-        if revoked and reading.verdict is CardVerdict.VERIFIED:
+        if reading.verdict is CardVerdict.VERIFIED and self._is_revoked(reading.kid.hex()):
             return REVOKED
         return reading.verdict.value
 
+    def _is_revoked(self, signer: str) -> bool:
+        device = self._desk.programme.device(signer)
+        return device is not None and device.state is DeviceState.REVOKED
+
     def _key_of(self, kid: bytes) -> Ed25519PublicKey | None:
-        own = self._desk.keys.signing.public
-        device = self._desk.programme.device(kid.hex())
-        known = device.key if device is not None else own if own.kid == kid else None
+        known = self._verify_key(kid.hex())
         return Ed25519PublicKey.from_public_bytes(known.raw) if known else None
+
+    def _verify_key(self, signer: str) -> VerifyKey | None:
+        own = self._desk.keys.signing.public
+        device = self._desk.programme.device(signer)
+        return device.key if device is not None else own if own.id == signer else None
 
 
 def _texts(source: Path | str) -> list[str]:
@@ -97,6 +122,31 @@ def _unchecked(kind: Kind) -> str:
     if kind is Kind.UNKNOWN:
         return _("This is no code that the kit knows.")
     return _("recognised; this version of the kit cannot check it.")
+
+
+def _statement_words(verdict: str) -> str:
+    return {
+        "verified": _("The signature is right."),
+        "unknown-signer": _("No laptop that this one knows has signed it."),
+        "tampered": _("The signature does not fit. Do not trust these figures."),
+        "unreadable": _("This is no statement that can be read."),
+        REVOKED: _revoked(),
+    }[verdict]
+
+
+def _statement_fields(figures: SignedFigures) -> dict[str, str]:
+    """Give the figures of people as text; ``papers`` are one line."""
+    made = local_time(min(figures.made_at, _LATEST))
+    return {
+        "made": f"{made:%d %b %Y, %H:%M}",
+        **({"day": figures.day} if figures.day else {}),
+        **{name: str(count) for name, count in figures.people.items()},
+        "papers": str(figures.papers["total"]),
+        "papers_signed_for": str(figures.papers["signed_for"]),
+        "drafts": str(figures.drafts),
+        "chain": f"{figures.incarnation[:8]} {figures.chain[0]} {figures.chain[1].hex()[:16]}",
+        "audit_head": figures.audit_head.hex()[:16],
+    }
 
 
 def _revoked() -> str:

@@ -59,6 +59,20 @@ _LABELS: Final[Mapping[str, Callable[[], str]]] = {
     "gender": lambda: _("Gender"),
     "status": lambda: _("Status"),
     "text": lambda: _("It says"),
+    "made": lambda: _("Made"),
+    "day": lambda: _("People of"),
+    "total": lambda: _("People captured"),
+    "on_laptop": lambda: _("Only on that laptop"),
+    "on_sticks": lambda: _("On sticks, not signed for"),
+    "signed_for": lambda: _("Signed for by the server"),
+    "held": lambda: _("of these held at the office"),
+    "returned": lambda: _("Returned for correction"),
+    "withdrawn": lambda: _("Withdrawn"),
+    "papers": lambda: _("Papers"),
+    "papers_signed_for": lambda: _("Papers signed for"),
+    "drafts": lambda: _("Drafts, not enrolled"),
+    "chain": lambda: _("Newest batch"),
+    "audit_head": lambda: _("Head of the audit"),
 }
 
 

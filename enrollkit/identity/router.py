@@ -39,6 +39,7 @@ class Kind(StrEnum):
     AADHAAR_OLD_QR = "aadhaar-old-qr"
     FACILITY = "facility"
     HEALTH_CERTIFICATE = "health-certificate"
+    STATEMENT = "statement"
     UNKNOWN = "unknown"
 
     @property
@@ -53,6 +54,7 @@ class Kind(StrEnum):
             Kind.AADHAAR_OLD_QR: _("Old Aadhaar letter (nobody has signed it)"),
             Kind.FACILITY: _("Address of a health facility, no person"),
             Kind.HEALTH_CERTIFICATE: _("Vaccination certificate"),
+            Kind.STATEMENT: _("Statement of a camp"),
             Kind.UNKNOWN: _("Unknown code"),
         }[self]
 
@@ -101,7 +103,13 @@ def _is_certificate(text: str) -> bool:
     return text.startswith(("HC1:", "shc:/", "SHC:/"))
 
 
+def _is_statement(text: str) -> bool:
+    """Whether it begins as the code of a camp's statement does (:mod:`enrollkit.reports`)."""
+    return text.startswith("EKS1:")
+
+
 _TESTS: Final = (
+    (Kind.STATEMENT, _is_statement),
     (Kind.PROVISIONAL_NUMBER, is_provisional_number),
     (Kind.AADHAAR_SECURE_QR, _is_secure_qr),
     (Kind.AADHAAR_XML, lambda text: _XML_KYC.search(text) is not None),

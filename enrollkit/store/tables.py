@@ -105,9 +105,10 @@ FIRST_TABLES: Final = (
 
 TABLES_OF_LIVES_AND_STICKS: Final = (
     # The lives of this device. One is open; batches of a closed one are still offered.
+    # `offer_after`: what a stick taught of a server that forgot; the next stick begins behind it.
     """CREATE TABLE lives (
         n INTEGER PRIMARY KEY AUTOINCREMENT, incarnation TEXT NOT NULL UNIQUE,
-        begun_at INTEGER NOT NULL, closed_at INTEGER) STRICT""",
+        begun_at INTEGER NOT NULL, closed_at INTEGER, offer_after INTEGER) STRICT""",
     """INSERT INTO lives (incarnation, begun_at)
         SELECT CAST(value AS TEXT), 0 FROM meta WHERE key = 'incarnation'""",
     # News is known by its id: a restored server numbers it anew. Rows of the first table had none.
@@ -123,18 +124,23 @@ TABLES_OF_LIVES_AND_STICKS: Final = (
     # The digest of the feed up to each number, of the numbering that is in use.
     """CREATE TABLE feed_marks (
         seq INTEGER PRIMARY KEY, digest BLOB NOT NULL) STRICT""",
-    # What was written to sticks: `nonce` is that of the hello in the file, by which its return
-    # file is known. Numbers are never given twice: people write them on the stick.
+    # What goes to sticks: `nonce` is that of the hello in the file, by which its return file is
+    # known; `receipted` and `cursor` are what that hello said. Numbers are never given twice:
+    # people write them on the stick. A file lies on a stick, as far as we know, from `written_at`.
     """CREATE TABLE bundles (
         n INTEGER PRIMARY KEY AUTOINCREMENT, nonce BLOB NOT NULL UNIQUE,
         incarnation TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         people INTEGER NOT NULL, links INTEGER NOT NULL, bytes INTEGER NOT NULL,
-        name TEXT NOT NULL, cursor INTEGER NOT NULL, written_at INTEGER NOT NULL,
-        returned_at INTEGER) STRICT""",
+        name TEXT NOT NULL, receipted INTEGER NOT NULL, cursor INTEGER NOT NULL,
+        written_at INTEGER, returned_at INTEGER) STRICT""",
+    """CREATE INDEX bundles_by_range ON bundles (incarnation, first, last)
+        WHERE written_at IS NOT NULL""",
     # Sealed files of other laptops that this one carries, and what the server answered to each.
+    # `data` is emptied once every batch has its answer; `operations` is how many lie in them.
     """CREATE TABLE carried (
         digest TEXT PRIMARY KEY, device TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
-        taken_at INTEGER NOT NULL, answered_at INTEGER, handed_at INTEGER) STRICT""",
+        operations INTEGER NOT NULL, taken_at INTEGER NOT NULL, answered_at INTEGER,
+        handed_at INTEGER) STRICT""",
     """CREATE TABLE carried_answers (
         digest TEXT NOT NULL REFERENCES carried (digest), place INTEGER NOT NULL,
         data BLOB NOT NULL, PRIMARY KEY (digest, place)) STRICT""",
