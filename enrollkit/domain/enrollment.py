@@ -22,6 +22,7 @@ from enrollkit.domain.person import (
 )
 
 __all__ = [
+    "CORRECTABLE",
     "FIRST_VERSION",
     "TRANSITIONS",
     "Enrollment",
@@ -62,18 +63,30 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType({
     State.SUBMITTED: frozenset({
         State.SENT, State.ACCEPTED, State.RETURNED, State.DUPLICATE, State.WITHDRAWN,
     }),
-    State.SENT: frozenset({State.ACCEPTED, State.RETURNED, State.DUPLICATE, State.WITHDRAWN}),
+    # To SUBMITTED: the next version of a record that was corrected here.
+    State.SENT: frozenset({
+        State.SUBMITTED, State.ACCEPTED, State.RETURNED, State.DUPLICATE, State.WITHDRAWN,
+    }),
     State.ACCEPTED: frozenset({
-        State.ISSUED, State.RETURNED, State.DUPLICATE, State.NEEDS_PERSON, State.WITHDRAWN,
+        State.SUBMITTED, State.ISSUED, State.RETURNED, State.DUPLICATE, State.NEEDS_PERSON,
+        State.WITHDRAWN,
     }),
     State.NEEDS_PERSON: frozenset({
-        State.ISSUED, State.RETURNED, State.DUPLICATE, State.WITHDRAWN,
+        State.SUBMITTED, State.ISSUED, State.RETURNED, State.DUPLICATE, State.WITHDRAWN,
     }),
-    State.RETURNED: frozenset({State.SUBMITTED, State.WITHDRAWN}),
+    # To ACCEPTED: the office settled what came back before anybody corrected it here.
+    State.RETURNED: frozenset({
+        State.SUBMITTED, State.ACCEPTED, State.ISSUED, State.WITHDRAWN,
+    }),
     State.DUPLICATE: frozenset({State.ISSUED, State.WITHDRAWN}),
     State.ISSUED: frozenset({State.WITHDRAWN}),
     State.WITHDRAWN: frozenset(),
 })  # fmt: skip
+
+CORRECTABLE: Final = frozenset(
+    {State.SUBMITTED} | {now for now, then in TRANSITIONS.items() if State.SUBMITTED in then}
+) - {State.DRAFT}
+"""States in which a record can get a next version on this laptop."""
 
 
 def may_become(now: State, then: State) -> bool:

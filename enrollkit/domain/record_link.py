@@ -35,16 +35,22 @@ class LinkState(StrEnum):
     ACCEPTED = "ACCEPTED"
     LINKED = "LINKED"
     RETURNED = "RETURNED"
+    REMOVED = "REMOVED"
+    """Taken away again; the record itself stays at its facility."""
 
 
 LINK_TRANSITIONS: Final[Mapping[LinkState, frozenset[LinkState]]] = MappingProxyType({
     LinkState.SUBMITTED: frozenset({
         LinkState.SENT, LinkState.ACCEPTED, LinkState.RETURNED, LinkState.LINKED,
+        LinkState.REMOVED,
     }),
-    LinkState.SENT: frozenset({LinkState.ACCEPTED, LinkState.RETURNED, LinkState.LINKED}),
-    LinkState.ACCEPTED: frozenset({LinkState.LINKED, LinkState.RETURNED}),
-    LinkState.RETURNED: frozenset({LinkState.SUBMITTED, LinkState.LINKED}),
-    LinkState.LINKED: frozenset(),
+    LinkState.SENT: frozenset({
+        LinkState.ACCEPTED, LinkState.RETURNED, LinkState.LINKED, LinkState.REMOVED,
+    }),
+    LinkState.ACCEPTED: frozenset({LinkState.LINKED, LinkState.RETURNED, LinkState.REMOVED}),
+    LinkState.RETURNED: frozenset({LinkState.SUBMITTED, LinkState.LINKED, LinkState.REMOVED}),
+    LinkState.LINKED: frozenset({LinkState.REMOVED}),
+    LinkState.REMOVED: frozenset(),
 })  # fmt: skip
 
 

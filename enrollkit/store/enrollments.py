@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +9,14 @@ from enrollkit.domain.enrollment import Enrollment, State, may_become
 from enrollkit.domain.identifiers import group_abha_number, parse_provisional_number
 from enrollkit.errors import RecordNotFound
 from enrollkit.store.database import Tx
-from enrollkit.store.enrollment_rows import StoredEnrollment, select_enrollments
+from enrollkit.store.enrollment_rows import (
+    StoredEnrollment,
+    enrollment_text,
+    keep_version,
+    put_enrollment,
+    row_number,
+    select_enrollments,
+)
 from enrollkit.store.events import NOBODY, note_event
 from enrollkit.store.search import index_person
 
@@ -30,6 +36,7 @@ __all__ = [
     "issue_number",
     "mark_held",
     "mobile_count",
+    "release_held",
     "set_state",
     "source_names",
     "state_of",
@@ -69,14 +76,14 @@ def insert_enrollment(
         "match_key, saved_at, operator, camp, source_name, source_row, source_digest) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            enrollment.id, enrollment.version, State.SUBMITTED.value, _text(enrollment), sealed,
-            enrollment.aadhaar_last4, enrollment.provisional, person.mobile, match_key, saved_at,
-            operator, enrollment.camp, source and source.name, source and source.row,
-            source and source.digest,
+            enrollment.id, enrollment.version, State.SUBMITTED.value,
+            enrollment_text(enrollment), sealed, enrollment.aadhaar_last4, enrollment.provisional,
+            person.mobile, match_key, saved_at, operator, enrollment.camp, source and source.name,
+            source and source.row, source and source.digest,
         ),
     )  # fmt: skip
     index_person(tx, cursor.lastrowid or 0, enrollment, abha_number=None)
-    _keep_version(tx, enrollment, sealed=sealed, saved_at=saved_at, operator=operator)
+    keep_version(tx, enrollment, sealed=sealed, saved_at=saved_at, operator=operator)
     note_event(tx, enrollment.id, at=saved_at, what="submitted", operator=operator)
 
 
@@ -100,17 +107,12 @@ def amend_enrollment(
     if enrollment.version != before.enrollment.version + 1:
         raise StepRefused(f"version {enrollment.version} after {before.enrollment.version}")
     tx.execute(
-        "UPDATE enrollments SET version = ?, state = ?, body = ?, sealed = ?, last4 = ?, "
-        "mobile = ?, match_key = ?, camp = ?, reason_code = NULL, reason_pointer = NULL, held = 0 "
-        "WHERE id = ?",
-        (
-            enrollment.version, State.SUBMITTED.value, _text(enrollment), sealed,
-            enrollment.aadhaar_last4, enrollment.person.mobile, match_key, enrollment.camp,
-            enrollment.id,
-        ),
-    )  # fmt: skip
-    index_person(tx, _row_number(tx, enrollment.id), enrollment, abha_number=before.abha_number)
-    _keep_version(tx, enrollment, sealed=sealed, saved_at=saved_at, operator=operator)
+        "UPDATE enrollments SET state = ?, reason_code = NULL, reason_pointer = NULL, held = 0, "
+        "server_version = NULL WHERE id = ?",
+        (State.SUBMITTED.value, enrollment.id),
+    )
+    put_enrollment(tx, before, enrollment, sealed=sealed, match_key=match_key)
+    keep_version(tx, enrollment, sealed=sealed, saved_at=saved_at, operator=operator)
     note_event(tx, enrollment.id, at=saved_at, what="amended", operator=operator)
 
 
@@ -155,6 +157,14 @@ def mark_held(tx: Tx, record: str, *, at: int, code: str, pointer: str) -> None:
     note_event(tx, record, at=at, what="held", detail=code)
 
 
+def release_held(tx: Tx, record: str) -> None:
+    """Note that the server holds it back no more."""
+    tx.execute(
+        "UPDATE enrollments SET held = 0, reason_code = NULL, reason_pointer = NULL WHERE id = ?",
+        (record,),
+    )
+
+
 def issue_number(tx: Tx, record: str, *, abha_number: str, abha_address: str | None) -> None:
     """Write the ABHA number and make the person found by it; the state is :func:`set_state`'s."""
     stored = get_enrollment(tx, record)
@@ -162,7 +172,7 @@ def issue_number(tx: Tx, record: str, *, abha_number: str, abha_address: str | N
         "UPDATE enrollments SET abha_number = ?, abha_address = ? WHERE id = ?",
         (abha_number, abha_address or stored.abha_address, record),
     )
-    index_person(tx, _row_number(tx, record), stored.enrollment, abha_number=abha_number)
+    index_person(tx, row_number(tx, record), stored.enrollment, abha_number=abha_number)
 
 
 def get_enrollment(tx: Tx, record: str) -> StoredEnrollment:
@@ -237,21 +247,3 @@ def counts_by_state(tx: Tx) -> dict[State, int]:
 def all_ids(tx: Tx) -> list[str]:
     """Give all record ids in the order in which they were saved."""
     return [row[0] for row in tx.execute("SELECT id FROM enrollments ORDER BY n").fetchall()]
-
-
-def _keep_version(
-    tx: Tx, enrollment: Enrollment, *, sealed: bytes | None, saved_at: int, operator: int
-) -> None:
-    tx.execute(
-        "INSERT INTO enrollment_versions (id, version, body, sealed, saved_at, operator) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        (enrollment.id, enrollment.version, _text(enrollment), sealed, saved_at, operator),
-    )
-
-
-def _row_number(tx: Tx, record: str) -> int:
-    return int(tx.execute("SELECT n FROM enrollments WHERE id = ?", (record,)).fetchone()[0])
-
-
-def _text(enrollment: Enrollment) -> str:
-    return json.dumps(enrollment.body(), ensure_ascii=False, separators=(",", ":"))

@@ -13,11 +13,13 @@ from enrollkit.store.events import NOBODY, note_event
 
 __all__ = [
     "StoredLink",
+    "free_reference",
     "get_link",
     "insert_link",
     "link_state_of",
     "links_of",
     "mark_link_held",
+    "release_link_held",
     "set_link_state",
 ]
 
@@ -97,6 +99,19 @@ def mark_link_held(tx: Tx, link_id: str, *, at: int, code: str, pointer: str) ->
         (code, pointer, link_id),
     )
     note_event(tx, link_id, at=at, what="held", detail=code)
+
+
+def release_link_held(tx: Tx, link_id: str) -> None:
+    """Note that the server holds it back no more."""
+    tx.execute(
+        "UPDATE links SET held = 0, reason_code = NULL, reason_pointer = NULL WHERE id = ?",
+        (link_id,),
+    )
+
+
+def free_reference(tx: Tx, link_id: str) -> None:
+    """Let the reference of a removed link be linked again: the index knows it by its id now."""
+    tx.execute("UPDATE links SET reference = id WHERE id = ?", (link_id,))
 
 
 def set_link_state(

@@ -16,8 +16,9 @@ from enrollkit.store.enrollments import issue_number, set_state, state_of
 from enrollkit.store.events import NOBODY, note_event
 from enrollkit.store.links import link_state_of, set_link_state
 from enrollkit.store.meta import Fact, keep_text
+from enrollkit.store.office import apply_correction, apply_later_verdict
 from enrollkit.store.programmes import keep_programme
-from enrollkit.store.receipts import clean_code, clean_pointer
+from enrollkit.store.verdicts import clean_code, clean_pointer
 from schemas.formats import is_abha_address, is_abha_number
 from sync.errors import SyncError
 from sync.programme import Programme
@@ -72,9 +73,12 @@ def apply_news(tx: Tx, entry: FeedEntry, *, programme: ProgrammeCheck, at: int) 
         keep_text(tx, Fact.DEVICE_STATE, DeviceState.REVOKED.value)
         append_audit(tx, at=at, operator=NOBODY, action="device.revoked")
         return APPLIED
-    if entry.record is not None:
-        note_event(tx, entry.record, at=entry.at, what="correction")
-    return KEPT
+    if entry.kind == FeedKind.VERDICT_CHANGED:
+        return APPLIED if apply_later_verdict(tx, entry, at=at) else UNKNOWN_RECORD
+    done = apply_correction(tx, entry, at=at)
+    if done is None:
+        return UNKNOWN_RECORD
+    return APPLIED if done else IMPOSSIBLE
 
 
 def _is_shaped(entry: FeedEntry) -> bool:
