@@ -93,6 +93,16 @@ class HttpTransport:
         request = self._request("POST", "v1/batches", {"Content-Type": SEQUENCE_TYPE}, body)
         yield from self._items(request)
 
+    def carry(self, hello: bytes, batches: Iterable[bytes]) -> Generator[bytes, None, None]:
+        """Hand in another laptop's hello and batches; give the answer's items as they arrive.
+
+        They are its signed hello reply, a receipt for each batch as it is committed, and pages of
+        news sealed to it. Which is which, their public headers say.
+        """
+        body = self._counted(wire.encode_sequence([hello, *batches]))
+        request = self._request("POST", "v1/bundles", {"Content-Type": SEQUENCE_TYPE}, body)
+        yield from self._items(request, item_bytes_max=LIMITS.feed_page_bytes_max)
+
     def feed(self, request: bytes, after: int) -> bytes:
         """Ask for the news after a cursor with a signed request; give one sealed page."""
         token = base64.urlsafe_b64encode(request).rstrip(b"=").decode("ascii")
@@ -159,9 +169,11 @@ class HttpTransport:
         request.extensions["trace"] = trace
         return request
 
-    def _items(self, request: httpx.Request) -> Generator[bytes, None, None]:
+    def _items(
+        self, request: httpx.Request, *, item_bytes_max: int = LIMITS.receipt_bytes_max
+    ) -> Generator[bytes, None, None]:
         """Give the byte strings of the answer one by one; what came before a cut is given too."""
-        reader = wire.SequenceReader(item_bytes_max=LIMITS.receipt_bytes_max)
+        reader = wire.SequenceReader(item_bytes_max=item_bytes_max)
         with closing(self._pieces(request, SEQUENCE_TYPE)) as pieces:
             for piece in pieces:
                 try:
