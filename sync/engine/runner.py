@@ -37,7 +37,7 @@ from sync.engine.messages import (
     SayHello,
     Started,
 )
-from sync.engine.pacing import Pacing, rest_seconds
+from sync.engine.pacing import Pace, Pacing, rest_seconds
 from sync.engine.session import Session, open_session, step
 from sync.engine.telling import Teller, Words
 from sync.engine.verifying import (
@@ -110,7 +110,15 @@ class _Runner:
         self._account = Account()
         self._before = ports.transport.traffic()
         self._life = ports.outbox.incarnation()
-        self._teller = Teller(self._account, self._traffic, on_progress=on_progress, words=words)
+        self._pace = Pace.first(pacing)
+        self._teller = Teller(
+            self._account,
+            self._traffic,
+            left=self._left,
+            monotonic=ports.clock.monotonic,
+            on_progress=on_progress,
+            words=words,
+        )
 
     def run(self, *, approval_code: str, limit_bytes: int | None) -> Summary:
         """Run the open life's session, then bring home what closed lives still miss."""
@@ -130,6 +138,7 @@ class _Runner:
             forked=any(life.session.forked for life in ended),
             limited=isinstance(last, Finish) and last.limited,
             stopped=isinstance(last, Finish) and last.stopped,
+            pace=self._pace,
             error=last.error if isinstance(last, GiveUp) else None,
         )
         self._teller.done(summary)
@@ -155,6 +164,7 @@ class _Runner:
         with closing(self._events(move)) as events:
             for event in events:
                 session, commands = step(session, event)
+                self._pace = session.pace
                 following = self._next_move(commands)
                 if following is not None:
                     return session, following
@@ -176,6 +186,7 @@ class _Runner:
                 self._ports.outbox.note_contact(reply)
             case BeginLife():
                 self._life = self._ports.outbox.begin_life()
+                self._teller.new_life()
             case Rewind():
                 self._ports.inbox.rewind()
             case _:
@@ -216,6 +227,9 @@ class _Runner:
         message = ports.envelope.sign_hello(hello, introduce=introduce)
         with closing(ports.transport.hello(message)) as answers:
             reply = open_reply(next(answers, None), hello, ports.envelope)
+            self._teller.heard()
+            if reply.held_upto < hello.receipted_upto:
+                self._teller.rolled_back()
             within = reply.held_upto <= hello.last_batch
             yield HelloAnswered(
                 reply=reply,
@@ -288,6 +302,7 @@ class _Runner:
 
     def _settle(self, receipt: Receipt, raw: bytes) -> ReceiptArrived:
         self._account.settled(self._ports.outbox.apply_receipt(receipt, raw))
+        self._teller.heard()
         self._teller.people()
         return ReceiptArrived(batch=receipt.batch)
 
@@ -322,9 +337,10 @@ class _Runner:
             retry_after_seconds=asked,
         )
         self._teller.waiting(error, seconds)
-        until = self._ports.clock.monotonic() + seconds
-        while not self._is_stopping() and (left := until - self._ports.clock.monotonic()) > 0:
+        left = seconds
+        while left > 0 and not self._is_stopping():
             self._ports.sleeper.sleep(min(left, _GLANCE_SECONDS))
+            left -= _GLANCE_SECONDS
 
     def _clock_error(self, error: ClockSkew) -> SyncError:
         """Ask the server for its signed time, so that the operator can be told what is wrong."""
@@ -335,6 +351,12 @@ class _Runner:
         except SyncError:
             return error  # nothing is known but that the certificate does not fit our clock
         return judge_clock(here=ports.clock.now(), there=there)
+
+    def _left(self) -> tuple[int, int | None]:
+        """Give about how many bytes must still travel, and how many seconds that takes."""
+        size = self._ports.outbox.bytes_waiting()
+        seconds = self._pace.seconds_for(size)
+        return size, None if seconds is None else round(seconds)
 
     def _spent(self) -> int:
         up, down, _requests = self._traffic()

@@ -88,6 +88,10 @@ class Session:
     head: int = 0
     confirmed_upto: int = 0
     """Up to here the server holds every batch AND this laptop has every receipt."""
+    held_upto: int = 0
+    """Up to here the server said, in its newest hello, that it holds every batch."""
+    heard_from: int = 0
+    """Where ``confirmed_upto`` stood when that hello was answered."""
     pushed_from: int = 0
     cursor: int = 0
     feed_head: int = 0
@@ -144,7 +148,7 @@ def _advance(state: Session, event: Event) -> _Step:
         case ((Phase.HEARING | Phase.PUSHING), ReceiptArrived()):
             return _confirm(state, event.batch), ()
         case Phase.HEARING, HelloEnded():
-            return _go_on(replace(state, spent=event.spent, stopping=event.stop))
+            return _after_hello(replace(state, spent=event.spent, stopping=event.stop))
         case Phase.PUSHING, PushEnded():
             return _after_push(state, event)
         case Phase.FREEZING_PHOTOS, Frozen():
@@ -190,6 +194,7 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
     if reply.state is DeviceState.PENDING:
         return _give_up(state, DevicePending(approval_code=state.approval_code), note)
     held_upto = reply.held_upto if is_ours else event.receipted_upto
+    confirmed = min(event.receipted_upto, held_upto)
     heard = replace(
         state,
         phase=Phase.HEARING,
@@ -197,7 +202,9 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
         introduce=False,
         head=event.head,
         # A receipt that never came counts as a batch that never went: offering twice is harmless.
-        confirmed_upto=min(event.receipted_upto, held_upto),
+        confirmed_upto=confirmed,
+        held_upto=held_upto,
+        heard_from=confirmed,
         cursor=event.cursor,
         feed_head=reply.feed_head,
         revoked=reply.state is DeviceState.REVOKED,
@@ -206,6 +213,13 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
     if state.closed or heard.revoked or event.feed_digest_here == reply.feed_digest:
         return heard, (note,)
     return replace(heard, cursor=0, rolled_back=True), (note, Rewind())
+
+
+def _after_hello(state: Session) -> _Step:
+    """Ask for further receipts of what is held before any of it is sent again."""
+    if state.heard_from < state.confirmed_upto < min(state.held_upto, state.head):
+        return _greet(state)
+    return _go_on(state)
 
 
 def _confirm(state: Session, batch: int) -> Session:
@@ -315,6 +329,7 @@ def _give_up(state: Session, error: SyncError, *first: Command) -> _Step:
 #                 |   approved, revoked                     | HEARING   | NoteContact
 #                 |   approved, with other news than ours   | HEARING   | NoteContact, Rewind
 # HEARING         | ReceiptArrived                          | HEARING   |
+#                 | HelloEnded: more receipts are there     | GREETING  | SayHello
 #                 | HelloEnded: batches left                | PUSHING   | Push
 #                 |   nothing left to push                  | F_PHOTOS  | Freeze (photos)
 #                 |   of a closed life, allowance spent     | OVER      | Finish

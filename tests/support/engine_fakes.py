@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from engine_server import DEVICE_KEY, INCARNATION, OPENING_KEY, SERVER_KEY, FakeServer, batch
+from sync.chains import next_feed_digest
 from sync.engine.envelope import DeviceEnvelope
 from sync.engine.pacing import Pacing
 from sync.engine.runner import Ports
@@ -36,44 +37,71 @@ class FakeOutbox:
     def __init__(self, events: list[str]) -> None:
         self.events = events
         self.batches: list[SealedBatch] = []
-        self.receipts: dict[int, Receipt] = {}
+        self.receipts: dict[tuple[str, int], Receipt] = {}
+        self.lives = [INCARNATION]
         self.unfrozen = 0
+        self.photos = 0
         self.approved = True
         self.contacts: list[HelloReply] = []
 
     def incarnation(self) -> str:
-        return INCARNATION
+        return self.lives[-1]
 
-    def freeze(self) -> int:
+    def closed_lives(self) -> Sequence[str]:
+        return [life for life in self.lives[:-1] if self.of(life)]
+
+    def begin_life(self) -> str:
+        self.events.append("new life")
+        self.lives.append(f"{len(self.lives) + 0x11:02x}" * 8)
+        return self.lives[-1]
+
+    def bytes_waiting(self) -> int:
+        return sum(len(each.data) for each in self.batches if not self.is_receipted(each))
+
+    def of(self, life: str) -> list[SealedBatch]:
+        return [each for each in self.batches if each.incarnation == life]
+
+    def is_receipted(self, each: SealedBatch) -> bool:
+        return (each.incarnation, each.number) in self.receipts
+
+    def freeze(self, *, photos: bool = False) -> int:
+        if photos and not self.unfrozen:
+            self.unfrozen, self.photos = self.photos, 0
         made = self.unfrozen // 2
         for _ in range(made):
-            self.batches.append(batch(len(self.batches) + 1, self.chain_head()[1]))
+            life = self.lives[-1]
+            number, digest = self.chain_head(life)
+            self.batches.append(batch(number + 1, digest, incarnation=life))
         self.unfrozen = 0
         return made
 
-    def chain_head(self) -> tuple[int, bytes]:
-        return (len(self.batches), self.batches[-1].digest) if self.batches else (0, NO_DIGEST)
+    def chain_head(self, incarnation: str) -> tuple[int, bytes]:
+        mine = self.of(incarnation)
+        return (mine[-1].number, mine[-1].digest) if mine else (0, NO_DIGEST)
 
-    def receipted_upto(self) -> int:
+    def receipted_upto(self, incarnation: str) -> int:
         number = 0
-        while number + 1 in self.receipts:
+        while (incarnation, number + 1) in self.receipts:
             number += 1
         return number
 
-    def digest_at(self, number: int) -> bytes | None:
+    def digest_at(self, incarnation: str, number: int) -> bytes | None:
         if number == 0:
             return NO_DIGEST
-        return self.batches[number - 1].digest if number <= len(self.batches) else None
+        mine = self.of(incarnation)
+        return mine[number - 1].digest if number <= len(mine) else None
 
     def waiting(self) -> int:
-        return self.unfrozen + sum(b.count for b in self.batches if b.number not in self.receipts)
+        return self.unfrozen + sum(b.count for b in self.batches if not self.is_receipted(b))
 
     def is_approved(self) -> bool:
         return self.approved
 
-    def batches_after(self, number: int, *, bytes_max: int) -> Sequence[SealedBatch]:
+    def batches_after(
+        self, incarnation: str, number: int, *, bytes_max: int
+    ) -> Sequence[SealedBatch]:
         chosen: list[SealedBatch] = []
-        for each in self.batches[number:]:
+        for each in self.of(incarnation)[number:]:
             if chosen and sum(len(b.data) for b in [*chosen, each]) > bytes_max:
                 break
             chosen.append(each)
@@ -84,7 +112,7 @@ class FakeOutbox:
         return offered.count
 
     def apply_receipt(self, receipt: Receipt, raw: bytes) -> Tally:
-        known = self.batches[receipt.batch - 1]
+        known = self.of(receipt.incarnation)[receipt.batch - 1]
         if receipt.digest != known.digest or len(receipt.verdicts) != known.count:
             raise ReceiptInvalid("store")
         # The oracle of every test: nothing is marked without the server's own signature.
@@ -95,8 +123,8 @@ class FakeOutbox:
             == receipt
         )
         self.events.append(f"applied {receipt.batch}")
-        is_new = receipt.batch not in self.receipts
-        self.receipts.setdefault(receipt.batch, receipt)
+        is_new = not self.is_receipted(known)
+        self.receipts.setdefault((receipt.incarnation, receipt.batch), receipt)
         outcomes = [verdict.outcome for verdict in receipt.verdicts] if is_new else []
         return Tally(**{str(kind): outcomes.count(kind) for kind in Outcome})
 
@@ -110,17 +138,32 @@ class FakeInbox:
 
     def __init__(self) -> None:
         self.entries: list[FeedEntry] = []
+        self.numbered: list[FeedEntry] = []
+        self.at = 0
 
     def cursor(self) -> int:
-        return len(self.entries)
+        return self.at
+
+    def feed_digest(self) -> bytes:
+        digest = NO_DIGEST
+        for entry in self.numbered[: self.at]:
+            digest = next_feed_digest(digest, entry.id)
+        return digest
+
+    def rewind(self) -> None:
+        self.at = 0
+        self.numbered = []
 
     def programme_serial(self) -> int:
         return 1
 
     def apply_page(self, entries: Sequence[FeedEntry], cursor: int) -> None:
-        assert entries[0].seq == len(self.entries) + 1
-        self.entries.extend(entries)
-        assert cursor == len(self.entries)
+        assert entries[0].seq == self.at + 1
+        known = {entry.id for entry in self.entries}
+        self.entries.extend(entry for entry in entries if entry.id not in known)
+        self.numbered.extend(entries)
+        self.at = len(self.numbered)
+        assert cursor == self.at
 
 
 class Stage:
@@ -138,9 +181,15 @@ class Stage:
     def monotonic(self) -> float:
         return self.seconds
 
+    def boot(self) -> bytes:
+        return bytes(8)
+
     def sleep(self, seconds: float) -> None:
+        # A rest is slept in short naps, so that somebody may stop it; told as one.
+        if self.events and self.events[-1].startswith("rest "):
+            seconds += float(self.events.pop()[5:])
         self.events.append(f"rest {seconds:g}")
-        self.seconds += seconds
+        self.seconds = round(self.seconds + seconds, 6)
 
     def token(self, size: int) -> bytes:
         self._tokens += 1

@@ -7,8 +7,9 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from sync import wire
+from sync.chains import next_feed_digest
 from sync.errors import (
-    ChainForked,
+    ClockSkew,
     DevicePending,
     DeviceUnknown,
     Offline,
@@ -27,6 +28,7 @@ from sync.protocol import (
     Outcome,
     Receipt,
     SealedBatch,
+    ServerTime,
     Verdict,
 )
 from sync.sealing import (
@@ -37,6 +39,7 @@ from sync.sealing import (
     seal_feed_page,
     sign_hello_reply,
     sign_receipt,
+    sign_server_time,
 )
 
 INCARNATION = "11" * 8
@@ -46,11 +49,13 @@ DEVICE_KEY = SigningKey(bytes([3]) * 32)
 OPENING_KEY = OpeningKey(bytes([4]) * 96)
 
 
-def batch(number: int, previous: bytes, count: int = 2) -> SealedBatch:
+def batch(
+    number: int, previous: bytes, count: int = 2, incarnation: str = INCARNATION
+) -> SealedBatch:
     """Give a batch whose content is opaque to the engine anyway."""
-    data = wire.encode([number, previous, count])
+    data = wire.encode([number, previous, count, incarnation])
     return SealedBatch(
-        incarnation=INCARNATION,
+        incarnation=incarnation,
         number=number,
         first_seq=1 + (number - 1) * count,
         count=count,
@@ -68,13 +73,19 @@ class FakeServer:
     state: DeviceState = DeviceState.APPROVED
     knows_device: bool = True
     held: list[bytes] = field(default_factory=list)
+    held_of: dict[str, list[bytes]] = field(default_factory=dict)
+    """The chains of other lives than the first."""
+    forks: list[SealedBatch] = field(default_factory=list)
+    """Batches whose place in the chain another has: kept beside it."""
     news: list[FeedEntry] = field(default_factory=list)
     page_entries: int = 2
     outcome: Outcome = Outcome.ACCEPTED
     poisoned: frozenset[int] = frozenset()
     minimum_version: int = 1
+    time: int = 1
     request_bytes_max: int = 1 << 20
     old_receipts: list[bytes] = field(default_factory=list)
+    receipts_max: int = 500
     requests: int = 0
     bytes_up: int = 0
 
@@ -89,7 +100,8 @@ class FakeServer:
         self.knows_device = True
         if fault == "lost reply":
             raise Timeout(fault)
-        upto = len(self.held)
+        chain = self.chain(hello.incarnation)
+        upto = len(chain)
         reply = HelloReply(
             version=1,
             minimum_version=self.minimum_version,
@@ -98,23 +110,27 @@ class FakeServer:
             device=hello.device if fault != "other device" else "dd" * 8,
             incarnation=hello.incarnation,
             held_upto=upto,
-            held_digest=self.held[-1] if self.held else NO_DIGEST,
+            held_digest=chain[-1] if chain else NO_DIGEST,
             durable_upto=0,
             feed_head=len(self.news),
+            feed_digest=self._feed_digest(hello.cursor),
             programme_serial=1,
             server_time=1,
             nonce=hello.nonce if fault != "stale" else bytes(16),
         )
         yield sign_hello_reply(reply, FORGER_KEY if fault == "forged" else SERVER_KEY)
         if self.state is DeviceState.APPROVED:
-            missing = range(hello.receipted_upto + 1, upto + 1)
+            missing = [
+                (hello.incarnation, number, chain[number - 1])
+                for number in range(hello.receipted_upto + 1, upto + 1)
+            ][: self.receipts_max]
             yield from self._receipts(missing, hello.nonce, fault)
 
     def push(self, nonce: bytes, batches: Iterable[SealedBatch]) -> Generator[bytes, None, None]:
         fault = self._begin("push")
         if self.state is DeviceState.PENDING:
             raise DevicePending(approval_code="")
-        taken: list[int] = []
+        taken: list[tuple[str, int, bytes]] = []
         size = 0
         for each in batches:
             self.events.append(f"bytes {each.number}")
@@ -124,11 +140,12 @@ class FakeServer:
                 raise Offline(fault)
             if size > self.request_bytes_max:
                 raise TooLarge("413")
-            if each.number == len(self.held) + 1:
-                self.held.append(each.digest)
-            if self.held[each.number - 1 :][:1] != [each.digest]:
-                raise ChainForked("409")
-            taken.append(each.number)
+            chain = self.chain(each.incarnation)
+            if each.number == len(chain) + 1:
+                chain.append(each.digest)
+            if chain[each.number - 1 :][:1] != [each.digest] and each not in self.forks:
+                self.forks.append(each)
+            taken.append((each.incarnation, each.number, each.digest))
         if fault == "lost reply":
             raise Timeout(fault)
         if fault == "silent":
@@ -149,9 +166,27 @@ class FakeServer:
         )
         return seal_feed_page(page, SERVER_KEY, OPENING_KEY.public)
 
+    def chain(self, incarnation: str) -> list[bytes]:
+        """Give the digests held of one life, in order."""
+        if incarnation == INCARNATION:
+            return self.held
+        return self.held_of.setdefault(incarnation, [])
+
+    def _feed_digest(self, cursor: int) -> bytes:
+        if cursor > len(self.news):
+            return NO_DIGEST
+        digest = NO_DIGEST
+        for entry in self.news[:cursor]:
+            digest = next_feed_digest(digest, entry.id)
+        return digest
+
     def restore(self, upto: int) -> None:
         """Forget everything after a batch, as a server restored from a backup does."""
         del self.held[upto:]
+
+    def server_time(self, nonce: bytes) -> bytes:
+        self._begin("time")
+        return sign_server_time(ServerTime(server_time=self.time, nonce=nonce), SERVER_KEY)
 
     def _begin(self, name: str) -> str:
         self.requests += 1
@@ -161,6 +196,7 @@ class FakeServer:
             "offline": Offline(fault),
             "portal": Portal(fault),
             "busy": ServerUnavailable(fault, retry_after_seconds=7),
+            "certificate": ClockSkew(fault),
         }
         if fault in unreachable:
             raise unreachable[fault]
@@ -169,12 +205,12 @@ class FakeServer:
         return fault
 
     def _receipts(
-        self, numbers: Iterable[int], nonce: bytes, fault: str
+        self, batches: Iterable[tuple[str, int, bytes]], nonce: bytes, fault: str
     ) -> Generator[bytes, None, None]:
-        for place, number in enumerate(numbers):
+        for place, (incarnation, number, digest) in enumerate(batches):
             if fault == "cut down" and place == 1:
                 raise Offline(fault)
-            receipt = self._receipt(number, nonce)
+            receipt = replace(self._receipt(number, nonce, digest), incarnation=incarnation)
             changes: dict[str, object] = {
                 "other device": {"device": "dd" * 8},
                 "other batch": {"digest": bytes(32)},
@@ -187,7 +223,7 @@ class FakeServer:
             if fault == "doubled":
                 yield raw
 
-    def _receipt(self, number: int, nonce: bytes) -> Receipt:
+    def _receipt(self, number: int, nonce: bytes, digest: bytes | None = None) -> Receipt:
         verdict = Verdict(outcome=self.outcome)
         if number in self.poisoned:
             verdict = Verdict(outcome=Outcome.REJECTED, code="required", pointer="/name")
@@ -196,7 +232,7 @@ class FakeServer:
             device=DEVICE_KEY.public.id,
             incarnation=INCARNATION,
             batch=number,
-            digest=self.held[number - 1],
+            digest=digest or self.held[number - 1],
             verdicts=(verdict, Verdict(outcome=self.outcome)),
             durable_upto=0,
             server_time=1,
@@ -207,6 +243,6 @@ class FakeServer:
 def news(count: int) -> list[FeedEntry]:
     """Give so many entries."""
     return [
-        FeedEntry(seq=seq, kind="correction", at=1, record=None, body={"n": seq})
+        FeedEntry(seq=seq, id=f"{seq:016x}", kind="correction", at=1, record=None, body={"n": seq})
         for seq in range(1, count + 1)
     ]

@@ -66,6 +66,8 @@ def hello() -> Hello:
         cursor=0,
         programme_serial=1,
         time=1_795_000_100,
+        boot=bytes(range(8)),
+        monotonic=4711,
         nonce=NONCE,
     )
 

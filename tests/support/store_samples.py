@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,8 @@ from enrollkit.store.database import Database, Tx
 from enrollkit.store.enrollments import insert_enrollment
 from enrollkit.store.links import insert_link
 from enrollkit.store.operations import append_operation
-from enrollkit.store.outbox import StoredOutbox, begin_incarnation
+from enrollkit.store.lives import begin_life
+from enrollkit.store.outbox import StoredOutbox
 from sync.protocol import (
     BatchHeader,
     Operation,
@@ -49,6 +51,18 @@ class StillClock:
     def monotonic(self) -> float:
         """Give the same as a float."""
         return float(self.seconds)
+
+    def boot(self) -> bytes:
+        """Give the one run of this machine."""
+        return b"one boot"
+
+
+class Dice:
+    """Randomness that is really random."""
+
+    def token(self, size: int) -> bytes:
+        """Give so many bytes."""
+        return os.urandom(size)
 
 
 def record_id(number: int) -> str:
@@ -139,7 +153,7 @@ def save_link(tx: Tx, record_link: RecordLink, *, at: int = NOON) -> int:
 def new_database(folder: Path) -> Database:
     """Make a database with an incarnation."""
     database = Database.create(folder / "home" / "enrollkit.db", KEY)
-    database.write(lambda tx: begin_incarnation(tx, INCARNATION))
+    database.write(lambda tx: begin_life(tx, INCARNATION, at=NOON))
     return database
 
 
@@ -162,6 +176,7 @@ class Ends:
             ingest_key_id=self.ingest.public.id,
             seal=self._seal,
             clock=self.clock,
+            randomness=Dice(),
         )
 
     def opened(self, batch: SealedBatch) -> tuple[BatchHeader, tuple[Operation, ...]]:

@@ -38,6 +38,8 @@ HELLO = Hello(
     cursor=0,
     programme_serial=1,
     time=1_795_000_000,
+    boot=bytes(8),
+    monotonic=1,
     nonce=bytes(16),
     public_key=DEVICE.public.raw,
     seal_key=OpeningKey.generate().public.raw,
@@ -64,6 +66,7 @@ REPLY = HelloReply(
     held_digest=bytes(32),
     durable_upto=0,
     feed_head=0,
+    feed_digest=bytes(32),
     programme_serial=1,
     server_time=1_795_000_000,
     nonce=bytes(16),
@@ -182,6 +185,7 @@ def test_news_opens_for_its_device_alone() -> None:
         entries=(
             FeedEntry(
                 seq=5,
+                id="0b" * 8,
                 kind="abha.issued",
                 at=1,
                 record="0a" * 16,

@@ -14,7 +14,7 @@ from enrollkit.store.database import Database, Tx
 from enrollkit.store.enrollments import all_ids
 from enrollkit.store.lock import SyncLock
 from enrollkit.store.operations import operations_of
-from store_samples import KEY, Ends, new_database, person, record_id, save_person
+from store_samples import INCARNATION, KEY, Ends, new_database, person, record_id, save_person
 from sync.errors import SyncBusy
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -33,12 +33,12 @@ for number in range(int(sys.argv[2]), 100_000):
 FREEZE = """
 import sys
 from pathlib import Path
-from store_samples import KEY, Ends
+from store_samples import INCARNATION, KEY, Ends
 from enrollkit.store.database import Database
 ends = Ends(Database.open(Path(sys.argv[1]), KEY))
 print("ready", flush=True)
 ends.outbox.freeze()
-for batch in ends.outbox.batches_after(0, bytes_max=10**9):
+for batch in ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**9):
     print(batch.number, batch.digest.hex(), flush=True)
 """
 
@@ -131,7 +131,7 @@ def test_a_kill_while_freezing_leaves_every_operation_in_exactly_one_batch(
     with Database.open(path, KEY) as database:
         ends = Ends(database)
         ends.outbox.freeze()
-        batches = ends.outbox.batches_after(0, bytes_max=10**9)
+        batches = ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**9)
         seqs = [seq for b in batches for seq in range(b.first_seq, b.first_seq + b.count)]
         assert seqs == list(range(1, 1501))
         assert said[1] == f"1 {batches[0].digest.hex()}"

@@ -26,6 +26,7 @@ from enrollkit.store.operations import append_operation
 from enrollkit.store.programmes import keep_programme, newest_programme
 from enrollkit.store.search import search_people
 from store_samples import (
+    INCARNATION,
     NOON,
     Ends,
     StillClock,
@@ -63,6 +64,7 @@ def inbox(database: Database) -> StoredInbox:
 def news(seq: int, kind: str, record: int | None = 1, **body: Any) -> FeedEntry:
     return FeedEntry(
         seq=seq,
+        id=f"{seq:016x}",
         kind=kind,
         at=NOON + seq,
         record=None if record is None else record_id(record),
@@ -86,7 +88,9 @@ def results(database: Database) -> list[str]:
 def accept(database: Database) -> None:
     ends = Ends(database)
     ends.outbox.freeze()
-    for batch in ends.outbox.batches_after(ends.outbox.receipted_upto(), bytes_max=10**6):
+    for batch in ends.outbox.batches_after(
+        INCARNATION, ends.outbox.receipted_upto(INCARNATION), bytes_max=10**6
+    ):
         ends.outbox.note_offered(batch)
         ends.outbox.apply_receipt(*ends.receipt(batch))
 
@@ -231,7 +235,9 @@ def test_a_return_of_a_version_that_was_corrected_since_is_history(
 
 def test_a_linked_record_is_linked(database: Database, inbox: StoredInbox) -> None:
     database.write(lambda tx: save_link(tx, link(1)))
-    linked = FeedEntry(seq=1, kind=FeedKind.LINK_LINKED, at=NOON, record=link(1).id, body={})
+    linked = FeedEntry(
+        seq=1, id="01" * 8, kind=FeedKind.LINK_LINKED, at=NOON, record=link(1).id, body={}
+    )
     inbox.apply_page([linked], 1)
     assert database.read(lambda tx: get_link(tx, link(1).id)).state is LinkState.LINKED
 

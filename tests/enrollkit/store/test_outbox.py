@@ -22,6 +22,7 @@ from enrollkit.store.operations import append_operation, queue_capture_session
 from enrollkit.store.standing import standing
 from enrollkit.vault.capture_seal import CaptureSession
 from store_samples import (
+    INCARNATION,
     KEY,
     NOON,
     Ends,
@@ -92,7 +93,7 @@ def amend(database: Database, number: int) -> None:
 def test_a_batch_opens_at_the_server_as_the_operations_that_were_appended(ends: Ends) -> None:
     enroll(ends.database, 1, 2, 3)
     assert ends.outbox.freeze() == 1
-    (batch,) = ends.outbox.batches_after(0, bytes_max=10**6)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**6)
     header, operations = ends.opened(batch)
     assert [operation.record for operation in operations] == [record_id(n) for n in (1, 2, 3)]
     assert operations[0].body == person(1).body()
@@ -104,13 +105,13 @@ def test_a_batch_opens_at_the_server_as_the_operations_that_were_appended(ends: 
 def test_frozen_bytes_stay_the_same_over_a_restart_and_are_not_frozen_again(ends: Ends) -> None:
     enroll(ends.database, 1)
     ends.outbox.freeze()
-    before = ends.outbox.batches_after(0, bytes_max=1)
+    before = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     assert ends.outbox.freeze() == 0
     path = ends.database.path
     ends.database.close()
     with Database.open(path, KEY) as again:
         ends.database = again
-        assert list(ends.outbox.batches_after(0, bytes_max=1)) == list(before)
+        assert list(ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)) == list(before)
 
 
 def test_every_batch_names_the_digest_of_the_one_before(ends: Ends) -> None:
@@ -118,14 +119,16 @@ def test_every_batch_names_the_digest_of_the_one_before(ends: Ends) -> None:
         enroll(ends.database, number)
         ends.outbox.freeze()
     previous = bytes(32)
-    for number, batch in enumerate(ends.outbox.batches_after(0, bytes_max=10**6), start=1):
+    for number, batch in enumerate(
+        ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**6), start=1
+    ):
         header, _ = ends.opened(batch)
         assert (header.number, header.previous) == (number, previous)
         previous = batch.digest
-    assert ends.outbox.chain_head() == (4, previous)
-    assert ends.outbox.digest_at(4) == previous
-    assert ends.outbox.digest_at(0) == bytes(32)
-    assert ends.outbox.digest_at(5) is None
+    assert ends.outbox.chain_head(INCARNATION) == (4, previous)
+    assert ends.outbox.digest_at(INCARNATION, 4) == previous
+    assert ends.outbox.digest_at(INCARNATION, 0) == bytes(32)
+    assert ends.outbox.digest_at(INCARNATION, 5) is None
 
 
 def test_many_people_are_cut_into_batches_that_are_full_and_never_too_large(ends: Ends) -> None:
@@ -138,7 +141,7 @@ def test_many_people_are_cut_into_batches_that_are_full_and_never_too_large(ends
 
     ends.database.write(save_many)
     made = ends.outbox.freeze()
-    batches = ends.outbox.batches_after(0, bytes_max=10**8)
+    batches = ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**8)
     assert len(batches) == made > 1
     assert all(len(batch.data) <= LIMITS.text_batch_bytes_max for batch in batches)
     assert all(len(batch.data) >= 0.7 * LIMITS.text_batch_bytes_max for batch in batches[:-1])
@@ -166,7 +169,7 @@ def test_pieces_of_photos_travel_in_batches_of_their_own(ends: Ends) -> None:
 
     ends.database.write(save_all)
     assert ends.outbox.freeze() == 4
-    batches = ends.outbox.batches_after(0, bytes_max=10**6)
+    batches = ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**6)
     assert [batch.count for batch in batches] == [1, 1, 1, 1]
     assert all(len(batch.data) <= LIMITS.blob_batch_bytes_max for batch in batches)
     assert ends.outbox.waiting() == 2
@@ -214,7 +217,7 @@ def test_offering_marks_people_and_links_sent_once(ends: Ends) -> None:
     enroll(ends.database, 1)
     ends.database.write(lambda tx: save_link(tx, link(1)))
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     assert ends.outbox.note_offered(batch) == 2
     assert ends.outbox.note_offered(batch) == 2
     assert state(ends.database, 1) is State.SENT
@@ -227,7 +230,7 @@ def test_offering_marks_people_and_links_sent_once(ends: Ends) -> None:
 def test_a_receipt_gives_every_operation_its_verdict(ends: Ends) -> None:
     enroll(ends.database, 1, 2, 3, 4)
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     ends.outbox.note_offered(batch)
     verdicts = (ACCEPTED, REJECTED, HELD, Verdict(outcome=Outcome.DUPLICATE))
     tally = ends.outbox.apply_receipt(*ends.receipt(batch, *verdicts))
@@ -249,7 +252,7 @@ def test_a_receipt_gives_every_operation_its_verdict(ends: Ends) -> None:
 def test_the_same_receipt_again_changes_nothing(ends: Ends) -> None:
     enroll(ends.database, 1)
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     receipt, raw = ends.receipt(batch)
     ends.outbox.apply_receipt(receipt, raw)
     before = ends.database.read(lambda tx: history(tx, record_id(1)))
@@ -264,7 +267,7 @@ def test_the_same_receipt_again_changes_nothing(ends: Ends) -> None:
 def test_a_receipt_that_does_not_fit_its_batch_changes_nothing(ends: Ends) -> None:
     enroll(ends.database, 1, 2)
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     wrong = [
         ends.receipt(batch, digest=bytes(32)),
         ends.receipt(batch, ACCEPTED),
@@ -275,14 +278,14 @@ def test_a_receipt_that_does_not_fit_its_batch_changes_nothing(ends: Ends) -> No
     for receipt, raw in wrong:
         with pytest.raises(ReceiptInvalid):
             ends.outbox.apply_receipt(receipt, raw)
-    assert ends.outbox.receipted_upto() == 0
+    assert ends.outbox.receipted_upto(INCARNATION) == 0
     assert state(ends.database, 1) is State.SUBMITTED
 
 
 def test_a_person_changed_after_freezing_is_neither_sent_nor_signed_for(ends: Ends) -> None:
     enroll(ends.database, 1)
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     amend(ends.database, 1)
     ends.outbox.note_offered(batch)
     assert state(ends.database, 1) is State.SUBMITTED
@@ -291,7 +294,7 @@ def test_a_person_changed_after_freezing_is_neither_sent_nor_signed_for(ends: En
     counts = ends.database.read(lambda tx: standing(tx, today_since=0))
     assert (counts.waiting, counts.signed_for) == (1, 0)
     ends.outbox.freeze()
-    (second,) = ends.outbox.batches_after(1, bytes_max=1)
+    (second,) = ends.outbox.batches_after(INCARNATION, 1, bytes_max=1)
     ends.outbox.note_offered(second)
     ends.outbox.apply_receipt(*ends.receipt(second))
     assert state(ends.database, 1) is State.ACCEPTED
@@ -302,7 +305,7 @@ def test_a_person_changed_after_freezing_is_neither_sent_nor_signed_for(ends: En
 def test_a_refusal_of_an_older_version_does_not_return_the_corrected_one(ends: Ends) -> None:
     enroll(ends.database, 1)
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     amend(ends.database, 1)
     ends.outbox.apply_receipt(*ends.receipt(batch, REJECTED))
     assert state(ends.database, 1) is State.SUBMITTED
@@ -313,7 +316,7 @@ def test_a_refusal_of_an_older_version_does_not_return_the_corrected_one(ends: E
 def test_a_verdict_on_somebody_who_withdrew_is_history_only(ends: Ends) -> None:
     enroll(ends.database, 1)
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     ends.database.write(
         lambda tx: set_state(tx, record_id(1), State.WITHDRAWN, at=NOON, what="withdrawn")
     )
@@ -325,21 +328,21 @@ def test_durable_counts_people_in_a_backed_up_batch_only(ends: Ends) -> None:
     for number in (1, 2):
         enroll(ends.database, number)
         ends.outbox.freeze()
-    first, second = ends.outbox.batches_after(0, bytes_max=10**6)
+    first, second = ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**6)
     ends.outbox.apply_receipt(*ends.receipt(second, durable_upto=1))
     counts = ends.database.read(lambda tx: standing(tx, today_since=0))
     assert (counts.signed_for, counts.durable) == (1, 0)
-    assert ends.outbox.receipted_upto() == 0
+    assert ends.outbox.receipted_upto(INCARNATION) == 0
     ends.outbox.apply_receipt(*ends.receipt(first, durable_upto=1))
     counts = ends.database.read(lambda tx: standing(tx, today_since=0))
     assert (counts.signed_for, counts.durable) == (2, 1)
-    assert ends.outbox.receipted_upto() == 2
+    assert ends.outbox.receipted_upto(INCARNATION) == 2
 
 
 def test_a_contact_tells_approval_and_the_durable_mark(ends: Ends) -> None:
     enroll(ends.database, 1)
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     ends.outbox.apply_receipt(*ends.receipt(batch))
     assert not ends.outbox.is_approved()
     ends.outbox.note_contact(
@@ -354,6 +357,7 @@ def test_a_contact_tells_approval_and_the_durable_mark(ends: Ends) -> None:
             held_digest=batch.digest,
             durable_upto=1,
             feed_head=0,
+            feed_digest=bytes(32),
             programme_serial=1,
             server_time=NOON + 5,
             nonce=bytes(16),
@@ -375,7 +379,7 @@ def test_a_capture_session_travels_once_and_opens_the_number(ends: Ends) -> None
 
     ends.database.write(save)
     ends.outbox.freeze()
-    (batch,) = ends.outbox.batches_after(0, bytes_max=1)
+    (batch,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
     _, operations = ends.opened(batch)
     kinds = [operation.kind for operation in operations]
     assert kinds == ["blob.chunk", "enrollment.submit"]

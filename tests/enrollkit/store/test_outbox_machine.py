@@ -91,11 +91,11 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(data=st.data(), arrives=st.booleans())
     def offer(self, data: st.DataObject, arrives: bool) -> None:  # noqa: FBT001 - drawn by name
         """The batch may arrive or not; its receipt may or may not set out."""
-        head, _ = self.ends.outbox.chain_head()
+        head, _ = self.ends.outbox.chain_head(INCARNATION)
         if not head:
             return
         after = data.draw(st.integers(0, head - 1))
-        batch = self.ends.outbox.batches_after(after, bytes_max=1)[0]
+        batch = self.ends.outbox.batches_after(INCARNATION, after, bytes_max=1)[0]
         self.ends.outbox.note_offered(batch)
         if not arrives:
             return
@@ -111,7 +111,7 @@ class OutboxMachine(RuleBasedStateMachine):
         number = self.road[place] if again else self.road.pop(place)
         receipt, raw = self.server[number]
         tally = self.ends.outbox.apply_receipt(receipt, raw)
-        (batch,) = self.ends.outbox.batches_after(number - 1, bytes_max=1)[:1]
+        (batch,) = self.ends.outbox.batches_after(INCARNATION, number - 1, bytes_max=1)[:1]
         fresh = 0
         for seq, verdict in enumerate(receipt.verdicts, start=batch.first_seq):
             fresh += seq not in self.settled
@@ -170,7 +170,7 @@ class OutboxMachine(RuleBasedStateMachine):
         return int(row[0])
 
     def batches(self) -> list[SealedBatch]:
-        return list(self.ends.outbox.batches_after(0, bytes_max=10**9))
+        return list(self.ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**9))
 
 
 OutboxMachine.TestCase.settings = settings(

@@ -9,6 +9,7 @@ import pytest
 
 from sync.engine.messages import (
     AskFeed,
+    BeginLife,
     Command,
     Event,
     Failed,
@@ -25,13 +26,13 @@ from sync.engine.messages import (
     ReceiptArrived,
     Rest,
     Rested,
+    Rewind,
     SayHello,
     Started,
 )
 from sync.engine.pacing import Pace, Pacing
 from sync.engine.session import Phase, Session, open_session, step
 from sync.errors import (
-    ChainForked,
     DevicePending,
     DeviceRevoked,
     DeviceUnknown,
@@ -66,6 +67,7 @@ def reply(**changes: Any) -> HelloReply:
         "held_digest": OURS,
         "durable_upto": 0,
         "feed_head": 0,
+        "feed_digest": NO_DIGEST,
         "programme_serial": 1,
         "server_time": 1,
         "nonce": bytes(16),
@@ -80,6 +82,7 @@ def answered(answer: HelloReply | None = None, **changes: Any) -> HelloAnswered:
         "receipted_upto": 3,
         "cursor": 0,
         "digest_here": OURS,
+        "feed_digest_here": NO_DIGEST,
     }
     return HelloAnswered(**(values | changes))
 
@@ -90,11 +93,17 @@ FIRST_PUSH = Push(after=3, bytes_max=Pace.first(PACING).push_bytes)
 
 TABLE: list[tuple[str, Session, Event, Phase, tuple[type[Command] | Command, ...]]] = [
     ("begin", session(Phase.IDLE), Started(), Phase.FREEZING, (Freeze(),)),
-    ("frozen", session(Phase.FREEZING), Frozen(), Phase.GREETING, (SayHello(introduce=False),)),
+    (
+        "frozen",
+        session(Phase.FREEZING),
+        Frozen(head=5),
+        Phase.GREETING,
+        (SayHello(introduce=False),),
+    ),
     (
         "frozen, not approved yet",
         session(Phase.FREEZING, introduce=True),
-        Frozen(),
+        Frozen(head=5),
         Phase.GREETING,
         (SayHello(introduce=True),),
     ),
@@ -112,9 +121,9 @@ TABLE: list[tuple[str, Session, Event, Phase, tuple[type[Command] | Command, ...
     (
         "revoked",
         session(Phase.GREETING),
-        answered(reply(state=DeviceState.REVOKED)),
-        Phase.OVER,
-        (NoteContact, GiveUp),
+        answered(reply(state=DeviceState.REVOKED, feed_digest=OURS)),
+        Phase.HEARING,
+        (NoteContact,),
     ),
     (
         "server too new",
@@ -127,15 +136,71 @@ TABLE: list[tuple[str, Session, Event, Phase, tuple[type[Command] | Command, ...
         "server holds what we never made",
         session(Phase.GREETING),
         answered(reply(held_upto=6), digest_here=None),
-        Phase.OVER,
-        (GiveUp,),
+        Phase.FREEZING,
+        (BeginLife(), Freeze()),
     ),
     (
         "another chain",
         session(Phase.GREETING),
         answered(digest_here=b"\x08" * 32),
+        Phase.FREEZING,
+        (BeginLife(), Freeze()),
+    ),
+    (
+        "another chain in a life that was just begun",
+        session(Phase.GREETING, forked=True),
+        answered(digest_here=b"\x08" * 32),
         Phase.OVER,
         (GiveUp,),
+    ),
+    (
+        "another chain, where a closed life is brought home",
+        session(Phase.GREETING, closed=True),
+        answered(digest_here=b"\x08" * 32),
+        Phase.HEARING,
+        (NoteContact,),
+    ),
+    (
+        "other news than ours",
+        session(Phase.GREETING),
+        answered(reply(feed_head=4), cursor=2, feed_digest_here=OURS),
+        Phase.HEARING,
+        (NoteContact, Rewind()),
+    ),
+    (
+        "more receipts are there",
+        session(Phase.HEARING, **HEARD, heard_from=2, held_upto=4),
+        HelloEnded(),
+        Phase.GREETING,
+        (SayHello(introduce=False),),
+    ),
+    (
+        "no further receipt of what is held",
+        session(Phase.HEARING, **HEARD, heard_from=3, held_upto=4),
+        HelloEnded(),
+        Phase.PUSHING,
+        (FIRST_PUSH,),
+    ),
+    (
+        "asked to stop",
+        session(Phase.HEARING, **HEARD),
+        HelloEnded(stop=True),
+        Phase.OVER,
+        (Finish(stopped=True),),
+    ),
+    (
+        "asked to stop while resting",
+        session(Phase.RESTING),
+        Rested(stop=True),
+        Phase.OVER,
+        (Finish(stopped=True),),
+    ),
+    (
+        "a closed life is whole",
+        session(Phase.HEARING, **(HEARD | {"confirmed_upto": 5}), closed=True, feed_head=9),
+        HelloEnded(),
+        Phase.OVER,
+        (Finish(),),
     ),
     (
         "receipt with the hello",
@@ -146,18 +211,41 @@ TABLE: list[tuple[str, Session, Event, Phase, tuple[type[Command] | Command, ...
     ),
     ("batches left", session(Phase.HEARING, **HEARD), HelloEnded(), Phase.PUSHING, (FIRST_PUSH,)),
     (
-        "only news left",
+        "no text left",
         session(Phase.HEARING, **(HEARD | {"confirmed_upto": 5}), cursor=2, feed_head=4),
         HelloEnded(),
+        Phase.FREEZING_PHOTOS,
+        (Freeze(photos=True),),
+    ),
+    (
+        "photos to push",
+        session(Phase.FREEZING_PHOTOS, **(HEARD | {"confirmed_upto": 5})),
+        Frozen(head=6),
+        Phase.PUSHING,
+        (replace(FIRST_PUSH, after=5),),
+    ),
+    (
+        "only news left",
+        session(Phase.FREEZING_PHOTOS, **(HEARD | {"confirmed_upto": 5}), cursor=2, feed_head=4),
+        Frozen(head=5),
         Phase.READING,
         (AskFeed(after=2),),
     ),
     (
         "nothing left",
-        session(Phase.HEARING, **(HEARD | {"confirmed_upto": 5})),
-        HelloEnded(),
+        session(Phase.FREEZING_PHOTOS, **(HEARD | {"confirmed_upto": 5})),
+        Frozen(head=5),
         Phase.OVER,
         (Finish(),),
+    ),
+    (
+        "a revoked laptop has delivered everything",
+        session(
+            Phase.FREEZING_PHOTOS, **(HEARD | {"confirmed_upto": 5}), revoked=True, feed_head=9
+        ),
+        Frozen(head=5),
+        Phase.OVER,
+        (GiveUp,),
     ),
     (
         "allowance spent",
@@ -198,8 +286,8 @@ TABLE: list[tuple[str, Session, Event, Phase, tuple[type[Command] | Command, ...
         "last news",
         session(Phase.READING, heard=True, cursor=0, feed_head=4),
         PageArrived(cursor=4, head=4),
-        Phase.OVER,
-        (Finish(),),
+        Phase.FREEZING_PHOTOS,
+        (Freeze(photos=True),),
     ),
     (
         "a page without the news it promises",
@@ -244,8 +332,6 @@ FAILURES: list[tuple[str, Phase, dict[str, Any], SyncError, type[Command]]] = [
     ("busy", Phase.PUSHING, HEARD, ServerUnavailable(retry_after_seconds=60), Rest),
     ("busy for hours", Phase.PUSHING, HEARD, ServerUnavailable(retry_after_seconds=9999), GiveUp),
     ("revoked on the way", Phase.PUSHING, HEARD, DeviceRevoked(), GiveUp),
-    ("an unsigned word about a fork", Phase.PUSHING, HEARD, ChainForked(), Rest),
-    ("a fork said to a hello", Phase.GREETING, HEARD, ChainForked(), GiveUp),
     ("a page that does not open", Phase.READING, HEARD, EnvelopeInvalid(), GiveUp),
     ("unknown here", Phase.PUSHING, HEARD, DeviceUnknown(), SayHello),
     ("unknown though introduced", Phase.GREETING, {"introduce": True}, DeviceUnknown(), GiveUp),

@@ -18,12 +18,12 @@ NONCE = b"n" * 16
 ENVELOPE = DeviceEnvelope(signing=DEVICE_KEY, opening=OPENING_KEY, server=SERVER_KEY.public)
 HELLO = Hello(
     version=1, device=DEVICE_KEY.public.id, incarnation=INCARNATION, last_batch=0,
-    last_digest=bytes(32), receipted_upto=0, cursor=0, programme_serial=1, time=1, nonce=NONCE,
+    last_digest=bytes(32), receipted_upto=0, cursor=0, programme_serial=1, boot=bytes(8), monotonic=1, time=1, nonce=NONCE,
 )  # fmt: skip
 REPLY = HelloReply(
     version=1, minimum_version=1, state=DeviceState.APPROVED, epoch="ee" * 8,
     device=DEVICE_KEY.public.id, incarnation=INCARNATION, held_upto=1, held_digest=bytes(32),
-    durable_upto=0, feed_head=0, programme_serial=1, server_time=1, nonce=NONCE,
+    durable_upto=0, feed_head=0, feed_digest=bytes(32), programme_serial=1, server_time=1, nonce=NONCE,
 )  # fmt: skip
 
 
