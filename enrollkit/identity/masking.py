@@ -19,6 +19,7 @@ _KEPT = 4
 # Nine digits and more, with up to three signs that are no letters between two of them. Eight is a
 # date; ten is a mobile number, twelve Aadhaar, fourteen ABHA.
 _LONG_NUMBER: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){8,}")
+_CUT_NUMBER: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9])*[^0-9A-Za-z]{0,3}\Z")
 
 
 def mask_numbers(text: str) -> str:
@@ -27,9 +28,17 @@ def mask_numbers(text: str) -> str:
 
 
 def showable(text: str) -> str:
-    """Reduce any scanned text to one short line that may be shown: printable, masked, cut."""
-    line = " ".join(mask_numbers(text[: 4 * SHOWN_MAX]).split())
-    if len(line) > SHOWN_MAX or len(text) > 4 * SHOWN_MAX:
+    """Reduce any scanned text to one short line that may be shown: printable, masked, cut.
+
+    Blanks become one before numbers are looked for: a number spread wide would close up after it.
+    Of a number that the cut goes through nothing is shown, for its last four digits are not known.
+    """
+    read = text[: 4 * SHOWN_MAX]
+    line = " ".join(_plain(read).split())
+    if len(read) < len(text):
+        line = _CUT_NUMBER.sub(lambda match: re.sub("[0-9]", "X", match[0]), line)
+    line = mask_numbers(line)
+    if len(line) > SHOWN_MAX or len(read) < len(text):
         line = line[:SHOWN_MAX].rstrip() + "…"
     return line
 

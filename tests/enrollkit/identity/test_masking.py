@@ -40,6 +40,18 @@ def test_of_an_aadhaar_number_only_the_last_four_digits_stay(spelt: str) -> None
         assert re.sub("[^0-9]", "", masked) == "9787"
 
 
+@pytest.mark.parametrize("gap", ["    ", "\n\n\n\n", "\0" * 9, " " * 100])
+def test_a_number_spread_wide_does_not_close_up_into_view(gap: str) -> None:
+    spelt = gap.join(("9999", "9789", "9787"))
+    assert re.sub("[^0-9]", "", showable(spelt)) == "9787"
+
+
+@pytest.mark.parametrize("place", range(1, 13))
+def test_of_a_number_that_the_cut_goes_through_nothing_more_is_shown(place: int) -> None:
+    text = " " * (4 * SHOWN_MAX - place) + AADHAAR + " and more"
+    assert re.sub("[^0-9]", "", showable(text)) in {"", "9787"}
+
+
 @given(
     before=st.text(max_size=40),
     after=st.text(max_size=40),
