@@ -5,9 +5,10 @@ Only ``enrollment.*`` and ``link.*`` operations are counted; the outbox knows wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from sync.engine.pacing import Pace
 from sync.errors import SyncError
 from sync.ports import Tally
 
@@ -59,6 +60,8 @@ class Summary:
     forked: bool = False
     limited: bool = False
     stopped: bool = False
+    pace: Pace | None = field(default=None, compare=False)
+    """What was learned of the link."""
     error: SyncError | None = None
 
     def counters(self) -> dict[str, Any]:
@@ -75,6 +78,10 @@ class Summary:
             "requests": self.requests,
             "seconds": self.seconds,
             "waiting": self.waiting,
+            "rolled_back": self.rolled_back,
+            "forked": self.forked,
+            "limited": self.limited,
+            "stopped": self.stopped,
         }
 
 
