@@ -172,10 +172,14 @@ class AskFeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """Wait before the next try; ``attempt`` counts failures in a row."""
+    """Wait before the next try; ``attempt`` counts failures in a row.
+
+    ``quick``: the line carried in this session and fell silent, so the next good moment is near.
+    """
 
     attempt: int
     error: SyncError
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

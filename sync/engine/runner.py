@@ -44,12 +44,13 @@ from sync.engine.verifying import (
     check_held,
     check_offered,
     check_run,
+    is_ours,
     judge_clock,
     open_page,
     open_receipt,
     open_reply,
 )
-from sync.errors import ClockSkew, ServerUnavailable, SyncError
+from sync.errors import ClockSkew, ReceiptInvalid, ServerUnavailable, SyncError
 from sync.ports import Clock, Envelope, Guard, Inbox, Outbox, Randomness, Sleeper, Transport
 from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, Receipt, SealedBatch
 
@@ -110,6 +111,7 @@ class _Runner:
         self._account = Account()
         self._before = ports.transport.traffic()
         self._life = ports.outbox.incarnation()
+        self._closed = False
         self._pace = Pace.first(pacing)
         self._teller = Teller(
             self._account,
@@ -145,6 +147,7 @@ class _Runner:
         return summary
 
     def _run_life(self, approval_code: str, limit_bytes: int | None, *, closed: bool) -> _Ended:
+        self._closed = closed
         session = open_session(
             pacing=self._pacing,
             approval_code=approval_code,
@@ -212,8 +215,8 @@ class _Runner:
                 yield from self._push(after, bytes_max)
             case AskFeed(after=after):
                 yield self._ask_feed(after)
-            case Rest(attempt=attempt, error=error):
-                self._rest(attempt, error)
+            case Rest():
+                self._rest(move)
                 yield Rested(stop=self._is_stopping())
             case Finish() | GiveUp():
                 raise AssertionError(f"{type(move).__name__} is no move")
@@ -244,7 +247,10 @@ class _Runner:
             for raw in answers:
                 receipt = self._verified(raw, hello.incarnation, nonce)
                 check_held(receipt, reply)
-                yield self._settle(receipt, raw)
+                if is_ours(receipt, ports.outbox):
+                    yield self._settle(receipt, raw)
+                elif not self._closed:
+                    raise ReceiptInvalid("receipt for another batch")
         yield HelloEnded(spent=self._spent(), stop=self._is_stopping())
 
     def _hello(self, nonce: bytes) -> Hello:
@@ -295,10 +301,8 @@ class _Runner:
                 return
 
     def _verified(self, raw: bytes, incarnation: str, nonce: bytes) -> Receipt:
-        outbox, envelope = self._ports.outbox, self._ports.envelope
-        return open_receipt(
-            raw, incarnation=incarnation, nonce=nonce, outbox=outbox, envelope=envelope
-        )
+        envelope = self._ports.envelope
+        return open_receipt(raw, incarnation=incarnation, nonce=nonce, envelope=envelope)
 
     def _settle(self, receipt: Receipt, raw: bytes) -> ReceiptArrived:
         self._account.settled(self._ports.outbox.apply_receipt(receipt, raw))
@@ -328,13 +332,15 @@ class _Runner:
             stop=self._is_stopping(),
         )
 
-    def _rest(self, attempt: int, error: SyncError) -> None:
+    def _rest(self, move: Rest) -> None:
+        error = move.error
         asked = error.retry_after_seconds if isinstance(error, ServerUnavailable) else None
         seconds = rest_seconds(
             self._pacing,
-            attempt=attempt,
+            attempt=move.attempt,
             dice=self._ports.randomness.token(8),
             retry_after_seconds=asked,
+            quick=move.quick,
         )
         self._teller.waiting(error, seconds)
         left = seconds

@@ -39,11 +39,13 @@ from sync.errors import (
     DeviceRevoked,
     DeviceUnknown,
     EnvelopeInvalid,
+    Offline,
     Portal,
     ProtocolMismatch,
     ReceiptInvalid,
     ServerUnavailable,
     SyncError,
+    Timeout,
     TooLarge,
 )
 from sync.protocol import MINIMUM_VERSION, PROTOCOL_VERSION, DeviceState
@@ -230,18 +232,23 @@ def _confirm(state: Session, batch: int) -> Session:
 
 def _go_on(state: Session) -> _Step:
     """Push what is left, then photos, then read what is new, then end."""
-    left = None if state.limit_bytes is None else state.limit_bytes - state.spent
     if state.stopping:
         return replace(state, phase=Phase.OVER), (Finish(stopped=True),)
-    if left is not None and left <= 0 and not _is_done(state):
+    if _is_spent(state) and not _is_done(state):
         return replace(state, phase=Phase.OVER), (Finish(limited=True),)
     if state.confirmed_upto < state.head:
-        size = state.pace.push_bytes if left is None else min(state.pace.push_bytes, left)
+        limit = state.limit_bytes
+        left = state.pace.push_bytes if limit is None else limit - state.spent
+        size = min(state.pace.push_bytes, left)
         pushing = replace(state, phase=Phase.PUSHING, pushed_from=state.confirmed_upto)
         return pushing, (Push(after=state.confirmed_upto, bytes_max=size),)
     if state.closed:
         return replace(state, phase=Phase.OVER), (Finish(),)
     return replace(state, phase=Phase.FREEZING_PHOTOS), (Freeze(photos=True),)
+
+
+def _is_spent(state: Session) -> bool:
+    return state.limit_bytes is not None and state.spent >= state.limit_bytes
 
 
 def _is_done(state: Session) -> bool:
@@ -272,7 +279,10 @@ def _after_page(state: Session, event: PageArrived) -> _Step:
     if event.cursor == state.cursor < event.head:
         return _give_up(state, EnvelopeInvalid("a page without the news it promises"))
     read = replace(state, cursor=event.cursor, feed_head=event.head, failures=0, spent=event.spent)
-    return _go_on(replace(read, stopping=event.stop))
+    read = replace(read, stopping=event.stop)
+    if read.cursor < read.feed_head and not read.stopping and not _is_spent(read):
+        return read, (AskFeed(after=read.cursor),)
+    return _go_on(read)
 
 
 def _fail(state: Session, error: SyncError) -> _Step:
@@ -304,9 +314,11 @@ def _is_worth_a_try(state: Session, error: SyncError) -> bool:
 
 
 def _rest_or_give_up(state: Session, error: SyncError, *, worth_it: bool) -> _Step:
-    if not worth_it or state.failures >= _tries_max(state):
+    quick = state.heard and isinstance(error, Offline | Timeout)
+    tries_max = _tries_max(state) + (state.pacing.quick_tries if quick else 0)
+    if not worth_it or state.failures >= tries_max:
         return _give_up(state, error)
-    rest = Rest(attempt=state.failures, error=error)
+    rest = Rest(attempt=state.failures, error=error, quick=quick)
     return replace(state, phase=Phase.RESTING), (rest,)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "check_held",
     "check_offered",
     "check_run",
+    "is_ours",
     "judge_clock",
     "open_page",
     "open_receipt",
@@ -46,19 +47,27 @@ def open_reply(raw: bytes | None, hello: Hello, envelope: Envelope) -> HelloRepl
     return reply
 
 
-def open_receipt(
-    raw: bytes, *, incarnation: str, nonce: bytes, outbox: Outbox, envelope: Envelope
-) -> Receipt:
-    """Give a receipt of this request for a batch of ours; ``ReceiptInvalid`` for anything else."""
+def open_receipt(raw: bytes, *, incarnation: str, nonce: bytes, envelope: Envelope) -> Receipt:
+    """Give a receipt of this request for this life; ``ReceiptInvalid`` for anything else.
+
+    Whether it is for our bytes is still to be checked: :func:`is_ours`, :func:`check_offered`.
+    """
     receipt = envelope.open_receipt(raw)
     if (receipt.device, receipt.incarnation) != (envelope.device(), incarnation):
         raise ReceiptInvalid("receipt for another device")
     if receipt.nonce != nonce:
         raise ReceiptInvalid("receipt of another request")
-    head, _digest = outbox.chain_head(incarnation)
-    if receipt.batch > head or outbox.digest_at(incarnation, receipt.batch) != receipt.digest:
-        raise ReceiptInvalid("receipt for another batch")
     return receipt
+
+
+def is_ours(receipt: Receipt, outbox: Outbox) -> bool:
+    """Whether a receipt is for the bytes that this laptop made.
+
+    The server may hold another batch in the same place, which a copy of this laptop's disk sent.
+    """
+    head, _digest = outbox.chain_head(receipt.incarnation)
+    known = receipt.batch <= head
+    return known and outbox.digest_at(receipt.incarnation, receipt.batch) == receipt.digest
 
 
 def check_held(receipt: Receipt, reply: HelloReply) -> None:
@@ -70,7 +79,7 @@ def check_held(receipt: Receipt, reply: HelloReply) -> None:
 def check_offered(receipt: Receipt, offered: Mapping[int, SealedBatch]) -> None:
     """Check that the request carried the batch, and that every operation has its verdict."""
     batch = offered.get(receipt.batch)
-    if batch is None or len(receipt.verdicts) != batch.count:
+    if batch is None or len(receipt.verdicts) != batch.count or receipt.digest != batch.digest:
         raise ReceiptInvalid("receipt for what was not sent")
 
 

@@ -186,9 +186,10 @@ class Stage:
 
     def sleep(self, seconds: float) -> None:
         # A rest is slept in short naps, so that somebody may stop it; told as one.
+        told = seconds
         if self.events and self.events[-1].startswith("rest "):
-            seconds += float(self.events.pop()[5:])
-        self.events.append(f"rest {seconds:g}")
+            told += float(self.events.pop()[5:])
+        self.events.append(f"rest {told:g}")
         self.seconds = round(self.seconds + seconds, 6)
 
     def token(self, size: int) -> bytes:

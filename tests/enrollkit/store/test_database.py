@@ -224,7 +224,8 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     database.write(migrate)
     assert database.read(schema) == before
     assert database.read(lambda tx: [step.name for step in STEPS.applied(tx)]) == [
-        "m0001_first_tables"
+        "m0001_first_tables",
+        "m0002_lives_and_sticks",
     ]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from store_samples import (
     save_link,
     save_person,
 )
+from sync.chains import next_feed_digest
 from sync.errors import EnvelopeInvalid
 from sync.programme import open_programme, sign_programme
 from sync.protocol import FeedEntry, FeedKind, OperationKind
@@ -271,3 +273,28 @@ def test_a_revoked_device_knows_it(database: Database, inbox: StoredInbox) -> No
     inbox.apply_page([news(1, FeedKind.DEVICE_REVOKED, None)], 1)
     assert database.read(lambda tx: find_text(tx, Fact.DEVICE_STATE)) == "revoked"
     assert not Ends(database).outbox.is_approved()
+
+
+def test_news_that_a_restored_server_numbers_anew_is_applied_once(
+    database: Database, inbox: StoredInbox
+) -> None:
+    first, second = news(1, "greeting"), news(2, "greeting")
+    inbox.apply_page([first, second], 2)
+    digest = inbox.feed_digest()
+    inbox.rewind()
+    assert (inbox.cursor(), inbox.feed_digest()) == (0, bytes(32))
+    between = replace(first, seq=1, id="ff" * 8)
+    again = replace(second, seq=2)
+    inbox.apply_page([between, again], 2)
+    assert inbox.cursor() == 2
+    assert inbox.feed_digest() not in {digest, bytes(32)}
+    kept = database.read(lambda tx: tx.execute("SELECT id FROM feed ORDER BY n").fetchall())
+    assert [row[0] for row in kept] == [first.id, second.id, between.id]
+
+
+def test_the_digest_of_the_feed_is_counted_as_the_server_counts_it(inbox: StoredInbox) -> None:
+    entries = [news(1, "greeting"), news(2, "greeting")]
+    inbox.apply_page(entries[:1], 1)
+    inbox.apply_page(entries[1:], 2)
+    expected = next_feed_digest(next_feed_digest(bytes(32), entries[0].id), entries[1].id)
+    assert inbox.feed_digest() == expected

@@ -168,7 +168,10 @@ def test_pieces_of_photos_travel_in_batches_of_their_own(ends: Ends) -> None:
         save_person(tx, person(2))
 
     ends.database.write(save_all)
-    assert ends.outbox.freeze() == 4
+    assert ends.outbox.freeze(photos=True) == 2
+    people = ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**6)
+    assert [batch.first_seq for batch in people] == [1, 4]
+    assert ends.outbox.freeze(photos=True) == 2
     batches = ends.outbox.batches_after(INCARNATION, 0, bytes_max=10**6)
     assert [batch.count for batch in batches] == [1, 1, 1, 1]
     assert all(len(batch.data) <= LIMITS.blob_batch_bytes_max for batch in batches)
@@ -389,3 +392,30 @@ def test_a_capture_session_travels_once_and_opens_the_number(ends: Ends) -> None
     number = capture.open_number(key, sealed, record_id=record_id(1), version=1)
     assert number == "999997899787"
     assert ends.outbox.waiting() == 1
+
+
+def test_a_closed_life_keeps_its_batches_and_the_next_one_its_own_numbers(ends: Ends) -> None:
+    enroll(ends.database, 1)
+    ends.outbox.freeze()
+    (old,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
+    life = ends.outbox.begin_life()
+    assert life != INCARNATION
+    enroll(ends.database, 2)
+    ends.outbox.freeze()
+    (new,) = ends.outbox.batches_after(life, 0, bytes_max=1)
+    assert (new.incarnation, new.number, new.first_seq) == (life, 1, old.first_seq + old.count)
+    assert ends.opened(new)[0].previous == bytes(32)
+    assert ends.outbox.closed_lives() == [INCARNATION]
+    assert list(ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)) == [old]
+    assert ends.outbox.waiting() == 2
+
+
+def test_a_closed_life_is_done_with_when_the_server_keeps_it_for_good(ends: Ends) -> None:
+    enroll(ends.database, 1)
+    ends.outbox.freeze()
+    (old,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
+    ends.outbox.begin_life()
+    ends.outbox.apply_receipt(*ends.receipt(old))
+    assert ends.outbox.closed_lives() == [INCARNATION]
+    ends.outbox.apply_receipt(*ends.receipt(old, durable_upto=1))
+    assert ends.outbox.closed_lives() == []

@@ -39,7 +39,8 @@ HELLO = Hello(
 REPLY = HelloReply(
     version=1, minimum_version=1, state=DeviceState.APPROVED, epoch="ee" * 8,
     device=DEVICE_KEY.public.id, incarnation="11" * 8, held_upto=0, held_digest=bytes(32),
-    durable_upto=0, feed_head=0, feed_digest=bytes(32), programme_serial=1, server_time=1, nonce=NONCE,
+    durable_upto=0, feed_head=0, feed_digest=bytes(32),
+    programme_serial=1, server_time=1, nonce=NONCE,
 )  # fmt: skip
 RECEIPT = Receipt(
     epoch="ee" * 8, device=DEVICE_KEY.public.id, incarnation="11" * 8, batch=1, digest=bytes(32),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine_fakes import QUICK, FakeOutbox, Laptop
-from engine_server import batch, news
+from engine_server import INCARNATION, batch, news
 from sync.engine.account import Progress, Summary
 from sync.engine.runner import deliver
 from sync.errors import (
-    ChainForked,
+    CertificateExpired,
+    ClockSkew,
+    ClockWrong,
     DevicePending,
     DeviceRevoked,
     Offline,
@@ -32,7 +36,7 @@ def test_everybody_who_waits_is_signed_for_and_counted_once() -> None:
     summary = run(laptop)
     assert summary.error is None
     assert (summary.sent, summary.accepted, summary.waiting) == (6, 6, 0)
-    assert laptop.outbox.receipted_upto() == 3
+    assert laptop.outbox.receipted_upto(INCARNATION) == 3
 
 
 def test_a_second_session_says_one_hello_and_nothing_else() -> None:
@@ -142,7 +146,10 @@ def test_a_server_restored_from_a_backup_is_offered_everything_again() -> None:
 
 def test_a_server_that_lost_what_is_no_longer_kept_here_is_not_sent_a_gap() -> None:
     class Forgetful(FakeOutbox):
-        def batches_after(self, number: int, *, bytes_max: int) -> list[SealedBatch]:  # noqa: ARG002 - the shape of the port
+        def batches_after(
+            self, incarnation: str, number: int, *, bytes_max: int
+        ) -> list[SealedBatch]:
+            del incarnation, bytes_max
             return [each for each in self.batches if each.number > max(number, 2)]
 
     laptop = Laptop(people=6)
@@ -168,11 +175,12 @@ def test_a_device_that_waits_for_approval_is_told_its_code_and_delivers_afterwar
     assert run(laptop).accepted == 4
 
 
-def test_a_revoked_device_sends_nothing_and_keeps_everything() -> None:
-    laptop = Laptop(people=4, state=DeviceState.REVOKED)
+def test_a_revoked_device_delivers_into_quarantine_and_learns_nothing() -> None:
+    laptop = Laptop(people=4, state=DeviceState.REVOKED, outcome=Outcome.HELD, news=news(3))
     summary = run(laptop)
     assert isinstance(summary.error, DeviceRevoked)
-    assert (laptop.events, summary.waiting) == (["hello"], 4)
+    assert (summary.held, summary.waiting, summary.feed) == (4, 0, 0)
+    assert "feed" not in laptop.events
     assert [reply.state for reply in laptop.outbox.contacts] == [DeviceState.REVOKED]
 
 
@@ -183,18 +191,101 @@ def test_a_server_that_forgot_the_device_is_told_its_keys_without_a_rest() -> No
     assert laptop.events[:3] == ["hello", "hello", "push"]
 
 
-def test_a_chain_that_is_not_ours_is_neither_sent_to_nor_noted() -> None:
+def test_a_copied_disk_begins_a_new_life_and_both_chains_are_kept() -> None:
+    laptop = Laptop(people=2)
+    theirs = batch(1, NO_DIGEST, count=9).digest
+    laptop.server.held = [theirs]
+    summary = run(laptop)
+    assert (summary.error, summary.forked) == (None, True)
+    assert laptop.events[:3] == ["hello", "new life", "hello"]
+    assert (summary.accepted, summary.waiting) == (2, 0)
+    assert laptop.server.held == [theirs]
+    assert [each.incarnation for each in laptop.server.forks] == [INCARNATION]
+
+
+def test_what_is_enrolled_after_the_new_life_began_goes_into_its_chain() -> None:
     laptop = Laptop(people=2)
     laptop.server.held = [batch(1, NO_DIGEST, count=9).digest]
+    run(laptop)
+    laptop.outbox.unfrozen = 2
     summary = run(laptop)
-    assert isinstance(summary.error, ChainForked)
-    assert (laptop.events, laptop.outbox.contacts) == (["hello"], [])
+    assert (summary.accepted, summary.forked, summary.waiting) == (2, False, 0)
+    assert len(laptop.server.chain(laptop.outbox.incarnation())) == 1
 
 
-def test_a_server_that_holds_more_than_we_ever_made_is_a_fork() -> None:
+def test_a_server_that_holds_more_than_a_restored_laptop_ever_made_starts_a_new_life() -> None:
     laptop = Laptop()
     laptop.server.held = [batch(1, NO_DIGEST).digest]
-    assert isinstance(run(laptop).error, ChainForked)
+    summary = run(laptop)
+    assert (summary.forked, summary.error) == (True, None)
+    assert laptop.outbox.incarnation() != INCARNATION
+
+
+def test_news_of_a_restored_server_is_read_again_and_applied_once() -> None:
+    laptop = Laptop(news=news(3))
+    run(laptop)
+    fresh = replace(news(3)[2], id="ff" * 8)
+    laptop.server.news = [*news(2), fresh]
+    summary = run(laptop)
+    assert summary.rolled_back
+    assert [entry.id for entry in laptop.inbox.entries] == [
+        *(entry.id for entry in news(3)),
+        fresh.id,
+    ]
+
+
+def test_photos_go_after_people_and_people_saved_meanwhile_before_the_next_photos() -> None:
+    laptop = Laptop(people=2)
+    laptop.outbox.photos = 2
+    summary = run(laptop)
+    assert [event for event in laptop.events if event.startswith(("push", "applied"))] == [
+        "push", "applied 1", "push", "applied 2",
+    ]  # fmt: skip
+    assert summary.waiting == 0
+
+
+def test_a_session_that_is_asked_to_stop_ends_after_the_batch_under_way() -> None:
+    laptop = Laptop(people=8)
+    summary = run(laptop, is_stopping=lambda: "offered 2" in laptop.events)
+    assert (summary.stopped, summary.error) == (True, None)
+    assert (summary.accepted, summary.waiting) == (4, 4)
+    assert run(laptop).waiting == 0
+
+
+def test_a_rest_ends_when_somebody_asks_to_stop() -> None:
+    laptop = Laptop(people=2, faults=iter(["", "cut up"]))
+    laptop.server.faults = iter(["", "lost reply"])
+    summary = run(laptop, is_stopping=lambda: laptop.stage.seconds >= 2)
+    assert (summary.stopped, laptop.stage.seconds) == (True, 2)
+
+
+def test_receipts_beyond_the_servers_measure_are_asked_for_and_not_sent_for_again() -> None:
+    laptop = Laptop(people=8, receipts_max=2)
+    laptop.server.faults = iter(["", "lost reply"])
+    summary = run(laptop)
+    assert summary.waiting == 0
+    assert laptop.events.count("bytes 1") == 1
+    assert laptop.events.count("bytes 4") == 1
+
+
+def test_a_clock_that_is_years_off_is_told_by_the_servers_signed_time() -> None:
+    laptop = Laptop(people=2, faults=iter(["certificate"]), time=1_795_000_000)
+    summary = run(laptop)
+    assert isinstance(summary.error, ClockWrong)
+    assert "01.01.2019" in summary.error.text
+    assert "18.11.2026" in summary.error.text
+    assert summary.waiting == 2
+
+
+def test_a_certificate_that_ran_out_under_a_right_clock_is_the_offices_to_renew() -> None:
+    laptop = Laptop(people=2, faults=iter(["certificate"]), time=1_546_300_900)
+    assert isinstance(run(laptop).error, CertificateExpired)
+
+
+def test_a_clock_is_not_judged_by_an_unsigned_word() -> None:
+    laptop = Laptop(people=2, faults=iter(["certificate", "offline"]), time=1_795_000_000)
+    summary = run(laptop)
+    assert type(summary.error) is ClockSkew
 
 
 def test_a_server_that_is_too_new_is_said_so() -> None:
@@ -298,5 +389,5 @@ def test_the_figures_of_a_session_are_its_own_on_a_road_that_served_before() -> 
 def test_the_counters_have_the_keys_that_scripts_rely_on() -> None:
     assert list(run(Laptop()).counters()) == [
         "sent", "accepted", "duplicate", "held", "rejected", "feed", "bytes_up", "bytes_down",
-        "requests", "seconds", "waiting",
+        "requests", "seconds", "waiting", "rolled_back", "forked", "limited", "stopped",
     ]  # fmt: skip

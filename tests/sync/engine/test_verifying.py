@@ -9,7 +9,14 @@ import pytest
 from engine_fakes import FakeOutbox
 from engine_server import DEVICE_KEY, INCARNATION, OPENING_KEY, SERVER_KEY, FakeServer
 from sync.engine.envelope import DeviceEnvelope
-from sync.engine.verifying import check_held, check_offered, check_run, open_receipt, open_reply
+from sync.engine.verifying import (
+    check_held,
+    check_offered,
+    check_run,
+    is_ours,
+    open_receipt,
+    open_reply,
+)
 from sync.errors import ReceiptInvalid, Refused
 from sync.protocol import DeviceState, Hello, HelloReply, Receipt
 from sync.sealing import sign_hello_reply, sign_receipt
@@ -18,12 +25,14 @@ NONCE = b"n" * 16
 ENVELOPE = DeviceEnvelope(signing=DEVICE_KEY, opening=OPENING_KEY, server=SERVER_KEY.public)
 HELLO = Hello(
     version=1, device=DEVICE_KEY.public.id, incarnation=INCARNATION, last_batch=0,
-    last_digest=bytes(32), receipted_upto=0, cursor=0, programme_serial=1, boot=bytes(8), monotonic=1, time=1, nonce=NONCE,
+    last_digest=bytes(32), receipted_upto=0, cursor=0, programme_serial=1, boot=bytes(8),
+    monotonic=1, time=1, nonce=NONCE,
 )  # fmt: skip
 REPLY = HelloReply(
     version=1, minimum_version=1, state=DeviceState.APPROVED, epoch="ee" * 8,
     device=DEVICE_KEY.public.id, incarnation=INCARNATION, held_upto=1, held_digest=bytes(32),
-    durable_upto=0, feed_head=0, feed_digest=bytes(32), programme_serial=1, server_time=1, nonce=NONCE,
+    durable_upto=0, feed_head=0,
+    feed_digest=bytes(32), programme_serial=1, server_time=1, nonce=NONCE,
 )  # fmt: skip
 
 
@@ -41,15 +50,16 @@ def receipt(outbox: FakeOutbox) -> Receipt:
     return server._receipt(1, NONCE)
 
 
-def opened(receipt: Receipt, outbox: FakeOutbox) -> Receipt:
+def opened(receipt: Receipt) -> Receipt:
     raw = sign_receipt(receipt, SERVER_KEY)
-    return open_receipt(raw, incarnation=INCARNATION, nonce=NONCE, outbox=outbox, envelope=ENVELOPE)
+    return open_receipt(raw, incarnation=INCARNATION, nonce=NONCE, envelope=ENVELOPE)
 
 
 def test_a_receipt_of_this_request_for_our_batch_holds(
     receipt: Receipt, outbox: FakeOutbox
 ) -> None:
-    assert opened(receipt, outbox) == receipt
+    assert opened(receipt) == receipt
+    assert is_ours(receipt, outbox)
 
 
 @pytest.mark.parametrize(
@@ -59,17 +69,31 @@ def test_a_receipt_of_this_request_for_our_batch_holds(
         {"incarnation": "22" * 8},
         {"nonce": b"m" * 16},
         {"nonce": b""},
+    ],
+)
+def test_a_signed_receipt_of_anything_else_does_not(
+    change: dict[str, object], receipt: Receipt
+) -> None:
+    with pytest.raises(ReceiptInvalid):
+        opened(replace(receipt, **change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"incarnation": "22" * 8},
         {"digest": bytes(32)},
         {"batch": 2},
         {"batch": 3},
         {"batch": 2**62},
     ],
 )
-def test_a_signed_receipt_for_anything_else_does_not(
+def test_a_receipt_for_a_twins_batch_is_not_ours(
     change: dict[str, object], receipt: Receipt, outbox: FakeOutbox
 ) -> None:
+    assert not is_ours(replace(receipt, **change), outbox)
     with pytest.raises(ReceiptInvalid):
-        opened(replace(receipt, **change), outbox)
+        check_offered(replace(receipt, **({"digest": bytes(32)} | change)), {1: outbox.batches[0]})
 
 
 def test_a_receipt_needs_its_batch_in_the_request_and_a_verdict_for_each_operation(
