@@ -17,6 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+if __name__ == "__main__":
+    # Beside this file lies sync.py, which is not the package of that name.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 from enrollkit.app.kit import Kit
 from enrollkit.cli.stage.run import demo_people
 from enrollkit.vault.kdf import KdfParameters
