@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from enrollkit.app.amending import find_saved
 from enrollkit.app.desk import Desk
 from enrollkit.app.outgoing import seal_number
 from enrollkit.app.results import DraftState
 from enrollkit.domain.enrollment import FIRST_VERSION
 from enrollkit.domain.problem import Problem
 from enrollkit.locale import _
+from enrollkit.store.database import Tx
 from enrollkit.store.drafts import (
     Draft,
     SealedNumber,
@@ -27,7 +29,7 @@ from enrollkit.store.drafts import (
 )
 from schemas.formats import is_aadhaar
 
-__all__ = ["Drafts"]
+__all__ = ["Drafts", "draft_state"]
 
 
 class Drafts:
@@ -47,48 +49,50 @@ class Drafts:
             operator=self._desk.operator.slot,
         )
         self._desk.database.write(lambda tx: keep_draft(tx, draft))
-        return _state(draft)
+        return _state(draft, None)
 
     def save(self, draft_id: str, row: Mapping[str, Any], step: str) -> DraftState:
         """Keep what was typed so far; on disk when this returns."""
 
-        def work(tx: Any) -> Draft:
+        def work(tx: Any) -> DraftState:
             draft = replace(
                 get_draft(tx, draft_id), row=dict(row), step=step, updated=self._desk.system.now()
             )
             keep_draft(tx, draft)
-            return draft
+            return draft_state(tx, draft)
 
-        return _state(self._desk.database.write(work))
+        return self._desk.database.write(work)
 
     def load(self, draft_id: str) -> DraftState:
         """Read a draft; ``RecordNotFound`` when there is none."""
-        return _state(self._desk.database.read(lambda tx: get_draft(tx, draft_id)))
+        return self._desk.database.read(lambda tx: draft_state(tx, get_draft(tx, draft_id)))
 
     def list(self) -> list[DraftState]:
         """Give all drafts, the newest first."""
-        return [_state(draft) for draft in self._desk.database.read(list_drafts)]
+        return self._desk.database.read(
+            lambda tx: [draft_state(tx, draft) for draft in list_drafts(tx)]
+        )
 
     def discard(self, draft_id: str) -> DraftState:
         """Put a draft away; hand the result to :meth:`restore` to have it back."""
 
-        def work(tx: Any) -> Draft:
+        def work(tx: Any) -> DraftState:
             draft = get_draft(tx, draft_id)
             delete_draft(tx, draft_id)
-            return draft
+            return draft_state(tx, draft)
 
-        return _state(self._desk.database.write(work))
+        return self._desk.database.write(work)
 
     def restore(self, draft: DraftState) -> None:
         """Bring back what :meth:`discard` put away."""
         number = None
-        if draft.sealed and draft.aadhaar_last4 and draft.capture_session:
+        if draft.sealed is not None and draft.aadhaar_last4 and draft.capture_session:
             number = SealedNumber(
                 sealed=draft.sealed, last4=draft.aadhaar_last4, session=draft.capture_session
             )
         kept = Draft(
             id=draft.id,
-            version=FIRST_VERSION,
+            version=draft.version,
             row=dict(draft.row),
             step=draft.step,
             number=number,
@@ -110,7 +114,8 @@ class Drafts:
         desk = self._desk
 
         def work(tx: Any) -> None:
-            sealed = seal_number(tx, desk, digits, draft_id)
+            version = get_draft(tx, draft_id).version
+            sealed = seal_number(tx, desk, digits, draft_id, version)
             keep_sealed_number(tx, draft_id, sealed, at=desk.system.now())
 
         desk.database.write(work)
@@ -123,13 +128,21 @@ class Drafts:
         self._desk.capture.forget(draft_id)
 
 
-def _state(draft: Draft) -> DraftState:
+def draft_state(tx: Tx, draft: Draft) -> DraftState:
+    """Give a draft for a screen; one with the id of a saved person is a correction of them."""
+    saved = find_saved(tx, draft.id)
+    return _state(draft, saved.enrollment.person.name if saved else None)
+
+
+def _state(draft: Draft, corrects: str | None) -> DraftState:
     return DraftState(
         id=draft.id,
         step=draft.step,
         row=draft.row,
         aadhaar_last4=draft.number.last4 if draft.number else None,
         updated_at=draft.updated,
+        corrects=corrects,
+        version=draft.version,
         sealed=draft.number.sealed if draft.number else None,
         capture_session=draft.number.session if draft.number else None,
         source=draft.source,

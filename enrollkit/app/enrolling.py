@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from enrollkit.app.amending import amend, find_saved, number_problem
 from enrollkit.app.desk import Desk
 from enrollkit.app.outgoing import queue_enrollment, seal_number
 from enrollkit.app.results import Refused, RowResult, RowSource, Saved
@@ -50,15 +51,19 @@ class Enrolling:
         tidied, notes = normalise(row)
 
         def work(tx: Any) -> list[Problem]:
-            number = number_in(get_draft(tx, draft_id)) if draft_id else typed_number(tidied)
-            return check(tidied, surroundings(tx, self._desk, draft_id, number))
+            if draft_id is not None:
+                return self._check_draft(tx, get_draft(tx, draft_id), tidied)
+            return check(tidied, surroundings(tx, self._desk, None, typed_number(tidied)))
 
         return [*self._desk.database.read(work), *notes]
 
     def submit_draft(
         self, draft_id: str, *, looked_at: frozenset[str] = frozenset()
     ) -> Saved | Refused:
-        """Save a draft as an enrollment, or give every problem; the draft goes only when saved.
+        """Save a draft, or give every problem; the draft goes only when saved.
+
+        A draft with the id of a saved person becomes that person's next version;
+        ``CorrectionImpossible`` when they moved on meanwhile.
 
         ``looked_at`` holds the codes of review problems that the operator has looked at.
         """
@@ -95,13 +100,21 @@ class Enrolling:
     def _submit_draft(self, tx: Any, draft_id: str, looked_at: frozenset[str]) -> Saved | Refused:
         draft = get_draft(tx, draft_id)
         tidied, _notes = normalise(draft.row)
-        number = number_in(draft)
-        problems = check(tidied, surroundings(tx, self._desk, draft_id, number))
+        problems = self._check_draft(tx, draft, tidied)
         if stands_in_the_way(problems, looked_at):
             return Refused(problems=tuple(problems))
-        enrollment = self._save(tx, draft_id, tidied, number, draft.source)
+        saved = find_saved(tx, draft_id)
+        if saved is None:
+            enrollment = self._save(tx, draft_id, tidied, number_in(draft), draft.source)
+        else:
+            enrollment = amend(tx, self._desk, saved, draft, tidied)
         delete_draft(tx, draft_id)
         return Saved(id=draft_id, provisional=enrollment.provisional, name=enrollment.person.name)
+
+    def _check_draft(self, tx: Any, draft: Draft, row: Mapping[str, Any]) -> list[Problem]:
+        problems = check(row, surroundings(tx, self._desk, draft.id, number_in(draft)))
+        saved = find_saved(tx, draft.id)
+        return problems if saved is None else [*number_problem(tx, saved, draft), *problems]
 
     def _submit_row(
         self,

@@ -11,6 +11,7 @@ store, the cryptography and the HTTP client are read from an old disk.
 from __future__ import annotations
 
 import threading
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,17 @@ from enrollkit.errors import VaultLocked
 if TYPE_CHECKING:
     from enrollkit.app.cards import Cards
     from enrollkit.app.checking import Checking
+    from enrollkit.app.corrections import Corrections
     from enrollkit.app.delivery import Delivery
     from enrollkit.app.desk import Desk
     from enrollkit.app.drafts import Drafts
     from enrollkit.app.enrolling import Enrolling
     from enrollkit.app.links import Links
     from enrollkit.app.people import People
-    from enrollkit.app.results import Finding, Initialised, Operator, Standing
+    from enrollkit.app.results import Finding, Initialised, Operator, Printed, Standing
+    from enrollkit.app.sticks import Sticks
     from enrollkit.reference.places import Places
+    from enrollkit.reports.statement import Statement
     from enrollkit.vault.kdf import KdfParameters
     from sync.programme import Programme
 
@@ -171,6 +175,13 @@ class Kit:
         return Links(self._open())
 
     @property
+    def corrections(self) -> Corrections:
+        """Putting right what was saved, and taking consent back."""
+        from enrollkit.app.corrections import Corrections
+
+        return Corrections(self._open())
+
+    @property
     def cards(self) -> Cards:
         """Cards to print."""
         from enrollkit.app.cards import Cards
@@ -190,6 +201,25 @@ class Kit:
         from enrollkit.app.delivery import Delivery
 
         return Delivery(self._open())
+
+    @property
+    def sticks(self) -> Sticks:
+        """Going out by stick, coming home by stick, carrying for others."""
+        from enrollkit.app.sticks import Sticks
+
+        return Sticks(self._open())
+
+    def statement(self, day: date | None = None) -> Statement:
+        """Say where everybody is, or everybody of one day (in India), to the last one."""
+        from enrollkit.app.statement import take_statement
+
+        return take_statement(self._open(), day)
+
+    def print_statement(self, path: Path, day: date | None = None) -> Printed:
+        """Write the statement as one A4 page with a signed code."""
+        from enrollkit.app.statement import print_statement
+
+        return print_statement(self._open(), path, day)
 
     def standing(self) -> Standing:
         """Count the people, as it is now."""

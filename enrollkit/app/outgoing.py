@@ -17,15 +17,17 @@ from sync.sealing import seal_batch
 __all__ = ["outbox_of", "queue_enrollment", "queue_link", "seal_number"]
 
 
-def seal_number(tx: Tx, desk: Desk, digits: str, record: str) -> SealedNumber:
-    """Seal an Aadhaar number (twelve digits) for a record's first version, and note whose it is.
+def seal_number(
+    tx: Tx, desk: Desk, digits: str, record: str, version: int = FIRST_VERSION
+) -> SealedNumber:
+    """Seal an Aadhaar number (twelve digits) for one version of a record, and note whose it is.
 
     The sealed key of the session is queued once, before its first number.
     """
     queue_capture_session(
         tx, desk.capture.sealed_key, operator=desk.operator.slot, at=desk.system.now()
     )
-    sealed = desk.capture.seal(digits, record, FIRST_VERSION)
+    sealed = desk.capture.seal(digits, record, version)
     desk.capture.remember(digits, record)
     return SealedNumber(sealed=sealed, last4=digits[-4:], session=desk.capture.id)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from enrollkit.app.amending import CorrectionImpossible, require_correctable
 from enrollkit.app.desk import Desk
-from enrollkit.app.results import Event, LinkRow, PersonPage, PersonRow, Reason
-from enrollkit.app.words import event_words, reason_words
-from enrollkit.store.enrollments import StoredEnrollment, find_enrollment
+from enrollkit.app.reasons import conflicts_of, link_reason, reason_of
+from enrollkit.app.results import Event, LinkRow, PersonPage, PersonRow
+from enrollkit.app.words import event_words
+from enrollkit.domain.enrollment import State
+from enrollkit.store.enrollments import find_enrollment
 from enrollkit.store.events import NOBODY, history
 from enrollkit.store.links import StoredLink, links_of
 from enrollkit.store.operators import list_operators
@@ -59,7 +62,7 @@ class People:
             provisional=stored.provisional,
             abha_number=stored.abha_number,
             abha_address=stored.abha_address,
-            reason=_reason(stored),
+            reason=reason_of(stored, self._desk.places),
             history=tuple(
                 Event(
                     at=event.at,
@@ -69,17 +72,18 @@ class People:
                 for event in history(tx, stored.enrollment.id)
             ),
             links=tuple(_link(link) for link in links_of(tx, stored.enrollment.id)),
+            held=stored.held,
+            conflicts=tuple(conflicts_of(tx, stored, self._desk.places)),
+            why_not=_why_not(stored.state),
         )
 
 
-def _reason(stored: StoredEnrollment) -> Reason | None:
-    if stored.reason_code is None:
-        return None
-    return Reason(
-        code=stored.reason_code,
-        pointer=stored.reason_pointer or "",
-        text=reason_words(stored.reason_code),
-    )
+def _why_not(state: State) -> str:
+    try:
+        require_correctable(state)
+    except CorrectionImpossible as error:
+        return error.text
+    return ""
 
 
 def _link(stored: StoredLink) -> LinkRow:
@@ -92,4 +96,6 @@ def _link(stored: StoredLink) -> LinkRow:
         facility=link.facility,
         reference=link.reference,
         state=stored.state,
+        held=stored.held,
+        reason=link_reason(stored),
     )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from enrollkit.domain.enrollment import Enrollment, State
+from enrollkit.domain.enrollment import FIRST_VERSION, Enrollment, State
 from enrollkit.domain.problem import Problem
 from enrollkit.domain.record_link import LinkState
 from sync.engine.account import Progress, Summary
@@ -28,12 +28,14 @@ __all__ = [
     "LinkResult",
     "LinkRow",
     "Operator",
+    "OtherValue",
     "PersonPage",
     "PersonRow",
     "Printed",
     "Progress",
     "Reason",
     "Refused",
+    "Returned",
     "RowResult",
     "RowSource",
     "Saved",
@@ -63,7 +65,8 @@ class Initialised:
 class DraftState:
     """A draft as it lies on disk. ``row`` is an intake row, perhaps incomplete, never with the
     Aadhaar number; ``aadhaar_last4`` is set once that is sealed. ``step`` is the screen's word.
-    The last three are kept for :meth:`enrollkit.app.drafts.Drafts.restore`.
+    ``corrects`` is the name, as saved, of the person that this is a correction of. The rest is
+    kept for :meth:`enrollkit.app.drafts.Drafts.restore`.
     """
 
     id: str
@@ -71,6 +74,8 @@ class DraftState:
     row: Mapping[str, Any]
     aadhaar_last4: str | None
     updated_at: int
+    corrects: str | None = None
+    version: int = FIRST_VERSION
     sealed: bytes | None = None
     capture_session: str | None = None
     source: Source | None = None
@@ -153,13 +158,60 @@ class Event:
     who: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Reason:
-    """Why the server sent a record back: a code, the field to blame, words."""
+    """Why the server sent a record back, or holds it: a code, the field to blame, words.
+
+    ``pointer`` is the field of the form (empty: none in particular), ``value`` what stood there
+    then, as people write it.
+    """
 
     code: str
     pointer: str
     text: str
+    value: str = ""
+
+    def __repr__(self) -> str:
+        return f"Reason({self.code}, {self.pointer}, <withheld>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OtherValue:
+    """One field that was changed here and at the office.
+
+    ``pointer`` is the field of the form; ``yours`` and ``theirs`` are its values as a form holds
+    them (``None``: empty), ``yours_text`` and ``theirs_text`` as people write them.
+    """
+
+    pointer: str
+    yours: Any
+    theirs: Any
+    yours_text: str
+    theirs_text: str
+
+    def __repr__(self) -> str:
+        return f"OtherValue({self.pointer}, <withheld>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Returned:
+    """Somebody who came home for correction, or whom the office holds back (``held``).
+
+    ``reason`` names field, words and the value blamed; ``record`` says which health record it is
+    about, if it is not the person. ``can_correct``: a next version can be written here.
+    """
+
+    id: str
+    name: str
+    state: str
+    held: bool
+    reason: Reason
+    conflicts: tuple[OtherValue, ...] = ()
+    record: str | None = None
+    can_correct: bool = True
+
+    def __repr__(self) -> str:
+        return f"Returned({self.id}, {self.reason.code}, <withheld>)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -173,6 +225,8 @@ class LinkRow:
     facility: str
     reference: str
     state: LinkState
+    held: bool = False
+    reason: Reason | None = None
 
     def __repr__(self) -> str:
         return f"LinkRow({self.id}, <withheld>)"
@@ -180,7 +234,12 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PersonPage:
-    """All that this laptop knows of one person."""
+    """All that this laptop knows of one person.
+
+    ``held``: the server signed for the newest word and holds it back, for ``reason``.
+    ``conflicts`` are fields in which this laptop and the office both wrote. ``why_not`` says in
+    words why no correction can be made here, if none can.
+    """
 
     enrollment: Enrollment
     state: State
@@ -191,6 +250,9 @@ class PersonPage:
     reason: Reason | None
     history: tuple[Event, ...]
     links: tuple[LinkRow, ...]
+    held: bool = False
+    conflicts: tuple[OtherValue, ...] = ()
+    why_not: str = ""
 
     def __repr__(self) -> str:
         return f"PersonPage({self.enrollment.id}, <withheld>)"

@@ -9,7 +9,7 @@ from typing import Final
 
 from enrollkit.locale import _
 
-__all__ = ["MARKS", "Mark", "event_words", "mark_of", "reason_words"]
+__all__ = ["MARKS", "Mark", "event_words", "mark_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,7 @@ MARKS: Final[Mapping[str, Mark]] = MappingProxyType({
     "NEEDS_PERSON": Mark(shape="!", plain="!", short="call the person", full="Call the person"),
     "DUPLICATE": Mark(shape="=", plain="=", short="was here already", full="Was here already"),
     "WITHDRAWN": Mark(shape="×", plain="x", short="withdrawn", full="Withdrawn"),
+    "REMOVED": Mark(shape="×", plain="x", short="taken away", full="Taken away"),
 })  # fmt: skip
 
 
@@ -71,8 +72,13 @@ def event_words(what: str) -> str:
         "issued": _("ABHA number issued"),
         "duplicate-found": _("the office knows this person already"),
         "correction": _("the office corrected something"),
+        "conflict": _("the office changed the same field"),
+        "settled": _("settled with the office"),
         "needs-person": _("the person is needed"),
-        "withdrawn": _("withdrawn"),
+        "withdrawn": _("consent taken back"),
+        "end-signed": _("the server signed for that"),
+        "removed": _("record taken away"),
+        "link-removed": _("record taken away"),
         "link-added": _("record added"),
         "linked": _("record linked"),
         "card-printed": _("card made"),
@@ -82,13 +88,3 @@ def event_words(what: str) -> str:
         if what.endswith(ending):
             return words.get(what.removesuffix(ending), what) + " " + _("(an earlier version)")
     return words.get(what, what)
-
-
-def reason_words(code: str) -> str:
-    """Say why the server sent a record back; an unknown code is shown whole."""
-    kind = code.partition(":")[0]
-    words = {
-        "schema": _("The server could not take this field. Look at it and save again."),
-        "no-payload": _("The Aadhaar number did not arrive. Type it again."),
-    }
-    return words.get(kind, _("The office sent it back: {code}").format(code=code))

@@ -36,7 +36,12 @@ def _object(page: PersonPage) -> dict[str, Any]:
         "provisional": page.provisional,
         "abha_number": page.abha_number,
         "abha_address": page.abha_address,
+        "held": page.held,
         "reason": page.reason,
+        "conflicts": [
+            {"pointer": one.pointer, "yours": one.yours, "theirs": one.theirs}
+            for one in page.conflicts
+        ],
         "history": [
             {"at": event.at, "what": event.what, "who": event.who} for event in page.history
         ],
@@ -49,6 +54,8 @@ def _object(page: PersonPage) -> dict[str, Any]:
                 "facility": link.facility,
                 "reference": link.reference,
                 "state": link.state.value,
+                "held": link.held,
+                "reason": link.reason,
             }
             for link in page.links
         ],
@@ -68,11 +75,24 @@ def _print(page: PersonPage) -> None:
         )
     if page.abha_number is None:
         say(_("Provisional – not an ABHA number"))
-    if page.reason is not None:
-        say(f"{page.reason.pointer}  {page.reason.text}  [{page.reason.code}]")
+    _print_reason(page)
     say("")
     for event in page.history:
         who = f"  {event.who}" if event.who else ""
         say(f"  {local_time(event.at):%d %b %H:%M}  {event.what}{who}")
     for link in page.links:
         say(f"  {link.date:%d %b %Y}  {link.display}  {mark_of(link.state.value).line()}")
+        if link.reason is not None:
+            say(f"    {link.reason.text}  [{link.reason.code}]")
+
+
+def _print_reason(page: PersonPage) -> None:
+    if page.held:
+        say(_("Held at the office"))
+    if page.reason is not None:
+        blamed = f" ({page.reason.value})" if page.reason.value else ""
+        say(f"{page.reason.pointer}{blamed}  {page.reason.text}  [{page.reason.code}]".strip())
+    for one in page.conflicts:
+        words = _("here: {yours} · from the office: {theirs}")
+        text = words.format(yours=one.yours_text, theirs=one.theirs_text)
+        say(f"  {one.pointer}  {text}")

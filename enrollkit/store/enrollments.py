@@ -34,6 +34,7 @@ __all__ = [
     "get_enrollment",
     "insert_enrollment",
     "issue_number",
+    "list_unsettled",
     "mark_held",
     "mobile_count",
     "release_held",
@@ -236,6 +237,13 @@ def mobile_count(tx: Tx, mobile: str, *, excluding: str | None) -> int:
         (mobile, excluding, State.WITHDRAWN.value),
     ).fetchone()
     return int(row[0])
+
+
+def list_unsettled(tx: Tx) -> list[StoredEnrollment]:
+    """Give those who came home for correction, and those whom the office holds back."""
+    return select_enrollments(
+        tx, "WHERE e.state = ? OR e.held = 1 ORDER BY e.n DESC", (State.RETURNED.value,)
+    )
 
 
 def counts_by_state(tx: Tx) -> dict[State, int]:

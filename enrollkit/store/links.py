@@ -18,6 +18,7 @@ __all__ = [
     "insert_link",
     "link_state_of",
     "links_of",
+    "list_unsettled_links",
     "mark_link_held",
     "release_link_held",
     "set_link_state",
@@ -84,6 +85,17 @@ def get_link(tx: Tx, link_id: str) -> StoredLink:
 def links_of(tx: Tx, enrollment: str) -> list[StoredLink]:
     """Give a person's links in the order in which they were saved."""
     return _select(tx, "WHERE enrollment = ? ORDER BY n", enrollment)
+
+
+def list_unsettled_links(tx: Tx) -> list[tuple[StoredLink, str]]:
+    """Give links that came home or that the office holds back, each with its person's name."""
+    rows = tx.execute(
+        "SELECT l.id, json_extract(e.body, '$.name') FROM links l "
+        "JOIN enrollments e ON e.id = l.enrollment "
+        "WHERE l.state = ? OR l.held = 1 ORDER BY l.n DESC",
+        (LinkState.RETURNED.value,),
+    ).fetchall()
+    return [(get_link(tx, link_id), str(name)) for link_id, name in rows]
 
 
 def link_state_of(tx: Tx, link_id: str) -> LinkState | None:

@@ -29,8 +29,6 @@ __all__ = [
 _WRITING: Final = (
     f"kind IN ('{OperationKind.ENROLLMENT_SUBMIT.value}', '{OperationKind.ENROLLMENT_AMEND.value}')"
 )
-_HANGING: Final = "version:ahead"
-"""The server's word for a correction of a version that it never got."""
 
 
 def next_base(tx: Tx, stored: StoredEnrollment) -> int:
@@ -42,12 +40,12 @@ def next_base(tx: Tx, stored: StoredEnrollment) -> int:
     if stored.server_version is not None:
         return stored.server_version
     rows = tx.execute(
-        f"SELECT base_version, verdict, code FROM operations WHERE record = ? AND {_WRITING} "  # noqa: S608 - our own text
+        f"SELECT base_version, verdict FROM operations WHERE record = ? AND {_WRITING} "  # noqa: S608 - our own text
         "ORDER BY seq DESC",
         (stored.enrollment.id,),
     ).fetchall()
-    for base, verdict, code in rows:
-        if verdict != Outcome.REJECTED.value and code != _HANGING:
+    for base, verdict in rows:
+        if verdict != Outcome.REJECTED.value:
             return int(base) + 1
     return 0 if rows else stored.enrollment.version
 

@@ -1,0 +1,85 @@
+"""Why the server refused or holds something, in short words; an unknown code is shown whole."""
+
+from __future__ import annotations
+
+from enrollkit.locale import _
+
+__all__ = ["reason_words"]
+
+
+def reason_words(code: str) -> str:
+    """Say why the server sent a record back or holds it.
+
+    The whole code is looked up first, then the part before the colon; codes of a newer server are
+    shown as they came, so that somebody can read them out on the telephone.
+    """
+    for words in (_of_conflicts(), _of_numbers(), _of_shapes(), _of_holds(), _of_people()):
+        found = words.get(code) or words.get(code.partition(":")[0])
+        if found is not None:
+            return found
+    return _("The office sent it back: {code}").format(code=code)
+
+
+def _of_conflicts() -> dict[str, str]:
+    return {
+        "conflict": _("The office changed the same field. Look at both values and choose."),
+        "version:stale": _("The office wrote a newer version. Look at both and save again."),
+        "version:ahead": _("It waits for an earlier version, which has not arrived yet."),
+        "version": _("The versions do not follow each other. Save it once more."),
+        "enrollment:differs": _("The office has other content under this number and looks at it."),
+        "enrollment:unknown": _("It waits for the person's own record, which is on its way."),
+        "enrollment:withdrawn": _("The person took the consent back. Nothing more is changed."),
+        "enrollment": _("The office looks at it."),
+        "consent": _("The consent that was first given counts. Look at it once more."),
+        "register": _("The office changed the same field. Look at both values and choose."),
+    }
+
+
+def _of_numbers() -> dict[str, str]:
+    return {
+        "aadhaar:differs": _("The office has another Aadhaar number for this person."),
+        "aadhaar": _("The Aadhaar number did not arrive. Type it again."),
+        "no-payload": _("The Aadhaar number did not arrive. Type it again."),
+        "payload": _("Something was missing on the way. Save it once more."),
+    }
+
+
+def _of_shapes() -> dict[str, str]:
+    return {
+        "schema:required": _("The server misses this field. Fill it in."),
+        "schema:max-length": _("This is longer than the server can take. Shorten it."),
+        "schema:min-length": _("This is too short. Write it out."),
+        "schema:enum": _("The server does not know this answer. Choose another."),
+        "schema:minimum": _("This figure is too small. Look at it again."),
+        "schema:maximum": _("This figure is too big. Look at it again."),
+        "schema": _("The server could not take this field. Look at it and save again."),
+        "body": _("This holds more text than the server can take. Shorten it."),
+    }
+
+
+def _of_holds() -> dict[str, str]:
+    return {
+        "device:revoked": _("The office has shut this laptop out; what it sends is put aside."),
+        "device": _("The office looks at what this laptop sends."),
+        "kind": _("The server is older than this kit; it keeps this until it is renewed."),
+        "link:unknown": _("It waits for the record itself, which has not arrived yet."),
+        "link:differs": _("The office has other content under this reference and looks at it."),
+        "link": _("The office looks at this record."),
+        "operation": _("The office keeps it aside and looks at it."),
+        "chain": _("Two laptops wrote under one name; the office keeps both and looks at it."),
+        "fork": _("Two laptops wrote under one name; the office keeps both and looks at it."),
+        "clock": _("The clock of this laptop was wrong; the office looks at the time."),
+        "blob": _("A picture did not arrive whole. It is sent again."),
+        "held": _("The office looks at it."),
+    }
+
+
+def _of_people() -> dict[str, str]:
+    return {
+        "needs-person": _("The person is needed: a one-time code, or the face. Call them."),
+        "otp": _("A one-time code on the mobile is needed. Call the person."),
+        "face": _("The face is needed. Call the person."),
+        "duplicate-found": _("The office has this person already."),
+        "returned": _("The office wants another look at it."),
+        "unspecified": _("The office gave no reason. Call them."),
+    }

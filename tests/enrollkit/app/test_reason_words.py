@@ -1,0 +1,44 @@
+"""Every code that the server can give has words; an unknown one is shown whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from enrollkit.app.reason_words import reason_words
+from enrollkit.app.words import event_words
+
+SERVER = Path(__file__).resolve().parents[3] / "sync" / "server"
+_GIVEN = re.compile(r"\b(?:held|rejected)\(\s*f?[\"']([a-z0-9:_{}()-]+)[\"']")
+_NAMED = re.compile(r"^_?[A-Z_]+: Final = [\"']([a-z]+:[a-z-]+|conflict)[\"']", re.MULTILINE)
+
+
+def codes() -> set[str]:
+    """Read the codes out of the server's source."""
+    texts = [path.read_text(encoding="utf-8") for path in SERVER.rglob("*.py")]
+    found = {code for text in texts for code in [*_GIVEN.findall(text), *_NAMED.findall(text)]}
+    return {code.partition("{")[0] for code in found}
+
+
+def test_the_servers_codes_are_found_at_all() -> None:
+    assert {"version:ahead", "enrollment:unknown", "conflict"} <= codes()
+
+
+@pytest.mark.parametrize("code", [*sorted(codes()), "schema:anything-new", "needs-person"])
+def test_every_code_of_the_server_has_words(code: str) -> None:
+    words = reason_words(code)
+    assert code not in words
+    assert "sent it back" not in words
+    assert words.endswith(".")
+    assert len(words) <= 80
+
+
+def test_a_code_of_a_newer_server_is_shown_whole() -> None:
+    assert "moon:phase-wrong" in reason_words("moon:phase-wrong")
+
+
+def test_news_of_an_earlier_version_says_so() -> None:
+    assert event_words("rejected-earlier") == "came back for correction (an earlier version)"
+    assert event_words("something-new") == "something-new"
