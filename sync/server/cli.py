@@ -20,8 +20,11 @@ from sync.server.errors import FileUnusable, SettingsInvalid, WordingInvalid
 from sync.server.exports import enrollment_rows, link_rows, read_standing, write_lines
 from sync.server.keys import open_keys
 from sync.server.programme import CONSENT_CODE, newest_programme, publish, set_wording
+from sync.server.receiving import find_bundles, receive_files
+from sync.server.reports import show_progress, summary_of, words_of
 from sync.server.settings import Settings, load_settings
 from sync.server.site import initialise, open_store
+from sync.server.wiring import make_receiver
 
 __all__ = ["main"]
 
@@ -166,6 +169,36 @@ def device_revoke(
         revoke_device(connection, keys, device, now=_now())
         found = [one for one in list_devices(connection) if one.device == device]
     _print([dataclasses.asdict(one) for one in found], as_json=as_json, text=f"Shut out: {device}")
+
+
+@cli.command("receive")
+def receive(
+    files: Annotated[
+        list[Path], typer.Argument(help="Files from a stick, or folders that hold such files.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Where the answers go: a folder, or FILE.ekr for one."),
+    ],
+    home: Home = None,
+    as_json: Json = False,  # noqa: FBT002 - typer's flag
+) -> None:
+    """Take in what laptops wrote to a stick, and write the answers that go home on it.
+
+    In any order and any number of times: nothing is taken twice. A damaged file is used as far as
+    it is whole.
+    """
+    settings = _settings(home)
+    keys = open_keys(settings.home, settings.passphrase)
+    with open_store(settings) as store:
+        receiver = make_receiver(
+            settings, store=store, keys=keys, clock=_now, note_taken=lambda _: None
+        )
+        reports = list(receive_files(receiver, find_bundles(files), output, show_progress))
+    _print(summary_of(reports), as_json=as_json, text=words_of(reports))
+    for report in reports:
+        if report.problem is not None:
+            raise typer.Exit(report.problem.exit_code)
 
 
 @cli.command("status")

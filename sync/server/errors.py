@@ -15,7 +15,8 @@
         ├── CodeInvalid           not an approval code
         ├── CodeAmbiguous         two laptops have the same approval code
         ├── DeviceUnknown         no laptop of that id
-        └── DeviceShutOut         a laptop that was revoked before
+        ├── DeviceShutOut         a laptop that was revoked before
+        └── NothingToReceive      a folder without a file of a laptop
 
 What a laptop is told by HTTP is an :class:`HttpFault`, a code with a status.
 """
@@ -38,6 +39,7 @@ __all__ = [
     "HttpFault",
     "KeysDamaged",
     "KeysLocked",
+    "NothingToReceive",
     "ServerError",
     "ServerInitialised",
     "ServerNotInitialised",
@@ -178,6 +180,15 @@ class DeviceShutOut(ServerError):
 
     code = "device-shut-out"
     exit_code = 93
+
+
+class NothingToReceive(ServerError):
+    """There is no file of a laptop (.ekb) in that folder. Nothing was changed. Give the folder of
+    the stick that holds them.
+    """
+
+    code = "nothing-to-receive"
+    exit_code = 97
 
 
 class HttpFault(Exception):

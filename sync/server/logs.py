@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections import Counter
 from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
 
-__all__ = ["Log", "open_log"]
+from sync.protocol import Receipt
+
+__all__ = ["Log", "note_taken", "open_log"]
 
 
 class Log:
@@ -58,6 +61,18 @@ def open_log(path: Path | None) -> Log:
     log = Log(stream)
     logging.basicConfig(handlers=[_Bridge(log)], level=logging.WARNING, force=True)
     return log
+
+
+def note_taken(log: Log, receipt: Receipt) -> None:
+    """Write that a batch is committed, and how many of its operations had which verdict."""
+    counts = Counter(verdict.outcome.value for verdict in receipt.verdicts)
+    log.info(
+        "batch",
+        device=receipt.device,
+        incarnation=receipt.incarnation,
+        number=receipt.batch,
+        **counts,
+    )
 
 
 def _describe(error: BaseException) -> dict[str, str]:

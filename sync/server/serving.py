@@ -10,22 +10,27 @@ from typing import Final
 
 import uvicorn
 
+from sync.protocol import ServerTime
+from sync.sealing import sign_server_time
 from sync.server.app import Services, create_app
-from sync.server.contact import Contact
+from sync.server.connections import ConnectionLimits, make_protocol
 from sync.server.errors import AddressTaken, FileUnusable
-from sync.server.intake import Intake
 from sync.server.keys import ServerKeys, open_keys
-from sync.server.logs import Log, open_log
+from sync.server.logs import Log, note_taken, open_log
 from sync.server.programme import read_meta
+from sync.server.reading import Tempo
 from sync.server.settings import Settings
 from sync.server.site import open_store
 from sync.server.store import Store
+from sync.server.wiring import make_receiver
 
 __all__ = ["make_services", "serve"]
 
 _DRAIN_SECONDS_MAX: Final = 30
 _BACKLOG: Final = 256
 _HEADER_BYTES_MAX: Final = 16 * 1024
+_PROXIES: Final = "127.0.0.1,::1"
+"""Whose X-Forwarded-For is believed: a proxy on this very machine."""
 
 
 def serve(settings: Settings, *, host: str, port: int, say: Callable[[str], None]) -> None:
@@ -55,22 +60,32 @@ def make_services(
     is_draining: Callable[[], bool],
 ) -> Services:
     """Wire what stands behind the front door."""
+    receiver = make_receiver(
+        settings,
+        store=store,
+        keys=keys,
+        clock=clock,
+        note_taken=lambda taken: note_taken(log, taken.receipt),
+    )
     with store.read() as connection:
-        known = read_meta(connection)
-    epoch = known["epoch"]
+        name = read_meta(connection)["name"]
     return Services(
-        name=known["name"],
-        contact=Contact(
-            store=store,
-            keys=keys,
-            epoch=epoch,
-            clock=clock,
-            pending_max=settings.pending_devices_max,
+        name=name,
+        contact=receiver.contact,
+        intake=receiver.intake,
+        receiver=receiver,
+        sign_time=lambda nonce: sign_server_time(
+            ServerTime(server_time=clock(), nonce=nonce), keys.signing
         ),
-        intake=Intake(store=store, keys=keys, epoch=epoch, clock=clock),
         log=log,
-        idle_seconds_max=settings.idle_seconds_max,
+        tempo=Tempo(
+            idle_seconds_max=settings.idle_seconds_max,
+            grace_seconds=settings.grace_seconds,
+            bytes_per_second_min=settings.bytes_per_second_min,
+            first_item_seconds_max=settings.first_item_seconds_max,
+        ),
         requests_max=settings.requests_max,
+        fair_seconds=settings.fair_seconds,
         is_draining=is_draining,
     )
 
@@ -96,7 +111,9 @@ def _run(
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(services),
-            http="h11",
+            http=make_protocol(_limits_of(settings)),
+            timeout_keep_alive=settings.head_seconds_max,
+            forwarded_allow_ips=_PROXIES,
             h11_max_incomplete_event_size=_HEADER_BYTES_MAX,
             ws="none",
             lifespan="off",
@@ -113,6 +130,15 @@ def _run(
     log.info("listening", address=_address(listener))
     server.run(sockets=[listener])
     log.info("ended")
+
+
+def _limits_of(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        connections_max=settings.connections_max,
+        head_seconds_max=settings.head_seconds_max,
+        grace_seconds=settings.grace_seconds,
+        bytes_per_second_min=settings.bytes_per_second_min,
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -27,12 +27,43 @@ _TEMPLATE: Final = """\
 # A request that sends nothing for so long is given up.
 #idle_seconds_max = 120
 
-# Requests in work at the same time; more are asked to come again.
-#requests_max = 64
+# A request must bring so many bytes a second on average, once its first minute is over, and its
+# first message that holds within five minutes.
+#bytes_per_second_min = 50
+#grace_seconds = 60
+#first_item_seconds_max = 300
 
-# Laptops waiting for approval; more are asked to come again.
+# The head of a request must arrive within so many seconds.
+#head_seconds_max = 30
+
+# Requests in work at the same time; more are asked to come again. Requests that no approved laptop
+# has signed yet get half of them; when those are taken, the slowest goes after its fair seconds.
+#requests_max = 64
+#fair_seconds = 10
+
+# Connections open at the same time; beyond it, those that ask for nothing are closed.
+#connections_max = 512
+
+# Laptops waiting for approval; when there are more, the one that called longest ago is forgotten
+# (it introduces itself again when it calls), and so is one that did not call for so many days.
 #pending_devices_max = 1000
+#pending_days_max = 30
 """
+
+
+_NUMBERS: Final = frozenset({
+    "bytes_per_second_min",
+    "connections_max",
+    "fair_seconds",
+    "first_item_seconds_max",
+    "grace_seconds",
+    "head_seconds_max",
+    "idle_seconds_max",
+    "pending_days_max",
+    "pending_devices_max",
+    "requests_max",
+})  # fmt: skip
+"""The settings that are whole numbers above zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +74,15 @@ class Settings:
     db: str
     log_file: Path | None = None
     idle_seconds_max: int = 120
+    bytes_per_second_min: int = 50
+    grace_seconds: int = 60
+    first_item_seconds_max: int = 300
+    head_seconds_max: int = 30
     requests_max: int = 64
+    fair_seconds: int = 10
+    connections_max: int = 512
     pending_devices_max: int = 1000
+    pending_days_max: int = 30
     passphrase: str | None = field(default=None, repr=False)
 
 
@@ -84,9 +122,7 @@ def _with_file(settings: Settings, table: Mapping[str, Any]) -> Settings:
                 changes[name] = _anchored(value, settings.home)
             case "log_file" if isinstance(value, str):
                 changes[name] = settings.home / value
-            case "idle_seconds_max" | "requests_max" | "pending_devices_max" if (
-                type(value) is int and value > 0
-            ):
+            case _ if name in _NUMBERS and type(value) is int and value > 0:
                 changes[name] = value
             case _:
                 raise SettingsInvalid(name)

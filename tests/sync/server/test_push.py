@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
@@ -170,8 +171,8 @@ def test_a_push_has_a_largest_size(office: Office, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_push_that_stops_sending_is_given_up(office: Office) -> None:
-    services = office.services
-    object.__setattr__(services, "idle_seconds_max", 0.05)
+    hasty = dataclasses.replace(office.services.tempo, idle_seconds_max=0.05)
+    object.__setattr__(office.services, "tempo", hasty)
 
     async def receive() -> MutableMapping[str, Any]:
         return (await asyncio.Event().wait() and {}) or {}
