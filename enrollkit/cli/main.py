@@ -15,11 +15,14 @@ import typer
 
 from enrollkit.cli import (
     card,
+    courier,
     demo,
     doctor,
     enroll,
+    export,
     init,
     link,
+    receive,
     search,
     show,
     status,
@@ -45,7 +48,10 @@ app = typer.Typer(
     help=_("Enroll people for ABHA where there is no network. Without a command: the app itself."),
 )
 
-for command in (init, enroll, search, show, link, card, verify, sync, status, doctor, demo):
+for command in (
+    init, enroll, search, show, link, card, verify, sync, export, receive, courier, status, doctor,
+    demo,
+):  # fmt: skip
     app.command(command.__name__.rpartition(".")[2])(command.run)
 
 

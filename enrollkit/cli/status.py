@@ -1,22 +1,98 @@
-"""``enrollkit status``: counts that are so."""
+"""``enrollkit status``: counts that are so, and the statement at a day's end."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from enrollkit.app.system import local_time
 from enrollkit.app.words import mark_of
 from enrollkit.cli.console import AsJson, say, say_json, say_table, unlocked_kit
 from enrollkit.locale import _
 
+if TYPE_CHECKING:
+    from enrollkit.app.results import Standing
+    from enrollkit.reports.statement import Statement
+
 
 def run(
+    statement: Annotated[  # noqa: FBT002 - an option of the command line
+        bool, typer.Option("--statement", help="Where everybody is, to the last one.")
+    ] = False,
+    date: Annotated[
+        str | None,
+        typer.Option("--date", help="With --statement: only those saved on YYYY-MM-DD."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="With --statement: print it to FILE.pdf as well."),
+    ] = None,
     as_json: AsJson = False,  # noqa: FBT002 - an option of the command line
 ) -> None:
-    """Count the people on this laptop: in which state, waiting, signed for by the server."""
+    """Count the people on this laptop: in which state, waiting, signed for by the server.
+
+    With --statement: every person captured here is in exactly one place, and the sum is checked:
+    only on this laptop, on stick n, signed for, returned for correction, or withdrawn.
+
+    JSON of a statement: day, made_at, programme, device, operator, camps, total, on_laptop,
+    on_sticks [{n, name, written_at, people, links}], signed_for, held and durable (contained in
+    signed_for), returned, withdrawn, links {total, on_laptop, on_sticks, signed_for, held,
+    durable, returned, withdrawn}, drafts (not enrolled, in no sum), adds_up, files.
+    """
+    if not statement and (date is not None or output is not None):
+        raise typer.BadParameter(_("--date and -o belong to --statement."))
+    if output is not None and output.suffix.lower() != ".pdf":
+        raise typer.BadParameter(_("The file must end in .pdf."))
+    if statement:
+        _state(date, output, as_json=as_json)
+        return
     with unlocked_kit() as kit:
         standing = kit.standing()
     if as_json:
         say_json(standing)
         return
+    _print_standing(standing)
+
+
+def _state(day_text: str | None, output: Path | None, *, as_json: bool) -> None:
+    day = None
+    if day_text is not None:
+        try:
+            day = datetime.strptime(day_text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no time zone
+        except ValueError as error:
+            raise typer.BadParameter(_("A date is written like 2026-11-22.")) from error
+    with unlocked_kit() as kit:
+        statement = kit.statement(day)
+        files = kit.print_statement(output, day).files if output is not None else ()
+    if as_json:
+        say_json({**statement.figures(), "files": files})
+        return
+    _print_statement(statement)
+    for file in files:
+        say(f"  {file}")
+
+
+def _print_statement(statement: Statement) -> None:
+    from enrollkit.app.statement import statement_lines  # noqa: PLC0415 - `--help` does without
+
+    if statement.day is not None:
+        say(_("People of {day}").format(day=f"{statement.day:%d %b %Y}"))
+    rows = [("", _("People"), _("Papers"))]
+    rows += [
+        (("  " if thereof else "") + words, str(people), str(papers))
+        for words, people, papers, thereof in statement_lines(statement)
+    ]
+    rows.append((
+        _("Captured on this laptop"), str(statement.people.total), str(statement.links.total)
+    ))  # fmt: skip
+    say_table(rows)
+    say(_("Not enrolled: {count} drafts, in no sum above.").format(count=statement.drafts))
+
+
+def _print_standing(standing: Standing) -> None:
     rows = [(_("People enrolled here"), str(standing.total))]
     rows += [
         ("  " + mark_of(name).line(), str(count))

@@ -6,7 +6,7 @@ and nothing else. What an item is, its public header says; what it is worth, its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from enrollkit.store.database import Tx
@@ -17,6 +17,7 @@ __all__ = [
     "add_answer",
     "answers_of",
     "carried_bytes",
+    "carried_data",
     "carried_files",
     "drop_answers",
     "forget_delivered",
@@ -35,12 +36,12 @@ _KEPT_SECONDS: Final = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedFile:
-    """A file of another laptop. ``data`` is empty once the server has answered every batch."""
+    """A file of another laptop; its ``size`` is 0 once the server has answered every batch."""
 
     digest: str
     device: str
     name: str
-    data: bytes = field(repr=False)
+    size: int
     operations: int
     answered_at: int | None
     handed_at: int | None
@@ -76,21 +77,27 @@ def carried_files(tx: Tx, *, unanswered: bool = False) -> list[CarriedFile]:
     """Give the files in the order in which they were taken, or those that wait for an answer."""
     where = "WHERE answered_at IS NULL" if unanswered else ""
     rows = tx.execute(
-        "SELECT digest, device, name, data, operations, answered_at, handed_at FROM carried "  # noqa: S608 - our own text
-        f"{where} ORDER BY taken_at, rowid"
+        "SELECT digest, device, name, length(data), operations, answered_at, handed_at "  # noqa: S608 - our own text
+        f"FROM carried {where} ORDER BY taken_at, rowid"
     ).fetchall()
     return [
         CarriedFile(
             digest=digest,
             device=device,
             name=name,
-            data=bytes(data),
+            size=size,
             operations=operations,
             answered_at=answered_at,
             handed_at=handed_at,
         )
-        for digest, device, name, data, operations, answered_at, handed_at in rows
+        for digest, device, name, size, operations, answered_at, handed_at in rows
     ]
+
+
+def carried_data(tx: Tx, digest: str) -> bytes:
+    """Give a file's bytes; empty once they were let go."""
+    row = tx.execute("SELECT data FROM carried WHERE digest = ?", (digest,)).fetchone()
+    return b"" if row is None else bytes(row[0])
 
 
 def add_answer(tx: Tx, digest: str, data: bytes) -> None:
@@ -121,7 +128,7 @@ def note_answered(tx: Tx, digest: str, *, whole: bool, at: int) -> None:
 
     Then the file itself is let go: its origin has it, and the server as well.
     """
-    kept = "data" if not whole else "x''"
+    kept = "x''" if whole else "data"
     tx.execute(
         f"UPDATE carried SET answered_at = ?, handed_at = NULL, data = {kept} WHERE digest = ?",  # noqa: S608 - our own text
         (at, digest),
