@@ -28,7 +28,9 @@ from sync.sealing import (
     VerifyKey,
 )
 
-QUICK = Pacing(tries_max=4, first_tries_max=2, push_bytes_min=64, push_bytes_max=4096)
+QUICK = Pacing(
+    tries_max=4, first_tries_max=2, quick_tries=0, push_bytes_min=64, push_bytes_max=4096
+)
 
 
 class FakeOutbox:

@@ -41,7 +41,7 @@ _THROUGH_THE_APP: Final = 2
 _ON_LAPTOP_A: Final = 6
 _CUT_AFTER_BYTES: Final = 4_000
 """Past the greeting (2 KB, with the laptop's keys), inside the first batch."""
-_ONE_TRY: Final = Pacing(first_tries_max=1, tries_max=1)
+_ONE_TRY: Final = Pacing(first_tries_max=1, tries_max=1, quick_tries=0)
 
 Tell = Callable[[str], None]
 

@@ -42,11 +42,12 @@ from sync.errors import (
     ReceiptInvalid,
     ServerUnavailable,
     SyncError,
+    Timeout,
     TooLarge,
 )
 from sync.protocol import NO_DIGEST, DeviceState, HelloReply
 
-PACING = Pacing(tries_max=3, first_tries_max=2)
+PACING = Pacing(tries_max=3, first_tries_max=2, quick_tries=2)
 OURS = b"\x07" * 32
 
 
@@ -325,7 +326,10 @@ FAILURES: list[tuple[str, Phase, dict[str, Any], SyncError, type[Command]]] = [
     ("no network", Phase.GREETING, {}, Offline(), Rest),
     ("no network, tries used up", Phase.GREETING, {"failures": 1}, Offline(), GiveUp),
     ("a cut once the server was heard", Phase.PUSHING, {**HEARD, "failures": 1}, Offline(), Rest),
-    ("cuts without any progress", Phase.PUSHING, {**HEARD, "failures": 2}, Offline(), GiveUp),
+    ("many cuts without progress", Phase.PUSHING, {**HEARD, "failures": 3}, Offline(), Rest),
+    ("too many cuts", Phase.PUSHING, {**HEARD, "failures": 4}, Offline(), GiveUp),
+    ("silence", Phase.PUSHING, {**HEARD, "failures": 3}, Timeout(), Rest),
+    ("forgeries, no progress", Phase.PUSHING, {**HEARD, "failures": 2}, ReceiptInvalid(), GiveUp),
     ("a login page at first", Phase.GREETING, {}, Portal(), GiveUp),
     ("a login page in between", Phase.PUSHING, HEARD, Portal(), Rest),
     ("an unsigned answer", Phase.GREETING, {}, ReceiptInvalid(), Rest),
@@ -362,6 +366,29 @@ def test_a_push_that_is_too_large_is_halved_until_one_batch_is_left() -> None:
         sizes.append(state.pace.push_bytes)
     least = PACING.push_bytes_min
     assert sizes == [2 * least, least]
+
+
+@pytest.mark.parametrize("error", [Offline(), Timeout()])
+def test_the_rest_is_short_after_silence_on_a_line_that_carried_before(error: SyncError) -> None:
+    _after, (given,) = step(session(Phase.PUSHING, **HEARD), Failed(error=error))
+    assert isinstance(given, Rest)
+    assert given.quick
+
+
+@pytest.mark.parametrize(
+    ("phase", "changes", "error"),
+    [
+        (Phase.GREETING, {}, Timeout()),
+        (Phase.PUSHING, HEARD, ServerUnavailable()),
+        (Phase.PUSHING, HEARD, ReceiptInvalid()),
+    ],
+)
+def test_nobody_is_called_again_quickly_who_never_answered_or_answered_no(
+    phase: Phase, changes: dict[str, Any], error: SyncError
+) -> None:
+    _after, (given,) = step(session(phase, **changes), Failed(error=error))
+    assert isinstance(given, Rest)
+    assert not given.quick
 
 
 def test_the_approval_code_is_the_sessions_even_when_the_road_said_pending() -> None:
