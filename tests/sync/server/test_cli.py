@@ -175,6 +175,7 @@ def test_every_command_says_what_it_does() -> None:
         ["device", "list"],
         ["device", "approve"],
         ["device", "revoke"],
+        ["receive"],
         ["status"],
         ["export"],
     ):
