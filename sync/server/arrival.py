@@ -17,21 +17,30 @@ __all__ = ["Apply", "Arrival", "Decision", "content_digest"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One operation, where it came from and when (seconds, server's clock)."""
+    """One operation, where it came from and when (seconds, server's clock).
+
+    ``life`` is the chain its batch is kept in. ``in_order``: everything that the laptop wrote
+    before it in that life is here.
+    """
 
     device: str
-    incarnation: str
+    life: str
     batch: int
     at: int
+    in_order: bool
     operation: Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A verdict; a held operation may wait for a record and is tried again when that arrives."""
+    """A verdict; a held operation may wait for a record and is tried again when that arrives.
+
+    ``settles``: somebody who knew both sides of a conflict about the record has decided it.
+    """
 
     verdict: Verdict
     waits_for: str | None = None
+    settles: bool = False
 
 
 Apply: TypeAlias = Callable[[Connection, Arrival], Decision]

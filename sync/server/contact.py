@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
+from sync import wire
 from sync.errors import EnvelopeInvalid, ProtocolMismatch
 from sync.protocol import (
     MINIMUM_VERSION,
@@ -20,16 +21,18 @@ from sync.sealing import (
     open_feed_request,
     open_hello,
     read_signer,
+    read_unverified,
     seal_feed_page,
     sign_hello_reply,
     sign_receipt,
 )
-from sync.server import feed
+from sync.server import clocks, feed
 from sync.server.devices import Device, find_device, meet_device, note_contact
 from sync.server.errors import HttpFault
 from sync.server.keys import ServerKeys
+from sync.server.lives import Chain, Trace, chain_of_hello, durable_upto, find_lives, trace
 from sync.server.programme import newest_programme, publish
-from sync.server.receipts import Chain, read_chain, rebuild_receipt
+from sync.server.receipts import rebuild_receipt
 from sync.server.store import Store
 from sync.server.store.tables import batches
 
@@ -46,10 +49,27 @@ VERDICTS_MAX: Final = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
-    """An answered hello: the reply in words, and all signed messages in their order."""
+    """An answered hello: the reply in words, and all signed messages in their order.
+
+    ``is_rolled_back``: the laptop has receipts for more than is held here, so this database was
+    restored from a backup. That is worth an alert; the laptop offers everything again.
+    """
 
     reply: HelloReply
     signed: tuple[bytes, ...]
+    is_rolled_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of the chain that a laptop speaks of.
+
+    ``whole`` is where its batches lie; empty while that is not known for sure.
+    """
+
+    chain: Chain
+    whole: Trace
+    is_certain: bool
 
 
 class Contact:
@@ -72,24 +92,32 @@ class Contact:
         self._pending_max = pending_max
         self._verdicts_max = verdicts_max
 
-    def greet(self, message: bytes) -> Greeting:
+    def greet(self, message: bytes, *, is_live: bool = True) -> Greeting:
         """Answer a hello, then give the receipts that the laptop misses.
 
-        ``HttpFault``, ``EnvelopeInvalid``, ``TooLarge`` or ``ProtocolMismatch`` when it cannot.
+        ``is_live`` is false for a hello that came on a stick: it says nothing of the laptop's
+        clock. ``HttpFault``, ``EnvelopeInvalid``, ``TooLarge`` or ``ProtocolMismatch`` when it
+        cannot.
         """
         hello = self._open_hello(message)
         now = self._clock()
         with self._store.write() as connection:
             device = find_device(connection, hello.device) or self._meet(connection, hello, now)
             note_contact(connection, device.id, now=now)
-            chain = read_chain(connection, device.id, hello.incarnation)
+            if is_live:
+                clocks.note_boot(connection, hello, now=now)
+            known = _known(connection, hello)
             serial, _ = newest_programme(connection)
             news = feed.digest_at(connection, device.id, hello.cursor)
-        reply = self._reply(hello, device, chain, serial=serial, news=news, now=now)
+        reply = self._reply(hello, device, known, serial=serial, news=news, now=now)
         signed = [sign_hello_reply(reply, self._keys.signing)]
         if device.state is not DeviceState.PENDING:
-            signed += self._missing_receipts(hello, chain.held_upto, now)
-        return Greeting(reply=reply, signed=tuple(signed))
+            signed += self._missing_receipts(hello, known, now)
+        return Greeting(
+            reply=reply,
+            signed=tuple(signed),
+            is_rolled_back=hello.receipted_upto > known.chain.held_upto,
+        )
 
     def page(self, message: bytes, after: int) -> bytes:
         """Answer a signed feed request with one page that only this laptop can open."""
@@ -110,6 +138,8 @@ class Contact:
         signer = read_signer(message)
         with self._store.read() as connection:
             known = find_device(connection, signer)
+        if known is None and wire.decode_hello(read_unverified(message)[2]).public_key is None:
+            raise HttpFault("device-unknown")  # it introduces itself when it hears that
         hello = open_hello(message, known.key if known else None)
         if hello.version < MINIMUM_VERSION:
             raise ProtocolMismatch(f"version {hello.version}")
@@ -122,8 +152,9 @@ class Contact:
         return find_device(connection, device.id) or device
 
     def _reply(
-        self, hello: Hello, device: Device, chain: Chain, *, serial: int, news: bytes, now: int
+        self, hello: Hello, device: Device, known: _Known, *, serial: int, news: bytes, now: int
     ) -> HelloReply:
+        chain = known.chain
         return HelloReply(
             version=min(PROTOCOL_VERSION, hello.version),
             minimum_version=MINIMUM_VERSION,
@@ -133,7 +164,8 @@ class Contact:
             incarnation=hello.incarnation,
             held_upto=chain.held_upto,
             held_digest=chain.held_digest,
-            durable_upto=chain.durable_upto,
+            # A twin must never let go of what only its brother's backup holds.
+            durable_upto=durable_upto(known.whole) if known.is_certain else 0,
             feed_head=device.feed_head,
             feed_digest=news,
             programme_serial=serial,
@@ -141,21 +173,10 @@ class Contact:
             nonce=hello.nonce,
         )
 
-    def _missing_receipts(self, hello: Hello, held_upto: int, now: int) -> Iterator[bytes]:
-        missing = (
-            select(batches)
-            .where(
-                batches.c.device == hello.device,
-                batches.c.incarnation == hello.incarnation,
-                batches.c.number > hello.receipted_upto,
-                batches.c.number <= held_upto,
-            )
-            .order_by(batches.c.number)
-            .limit(_RECEIPTS_MAX)
-        )
+    def _missing_receipts(self, hello: Hello, known: _Known, now: int) -> Iterator[bytes]:
         with self._store.read() as connection:
             room, verdicts = _RECEIPT_BYTES_MAX, 0
-            for row in connection.execute(missing).all():
+            for row in _missing(connection, hello, known.whole):
                 verdicts += row.operation_count
                 if verdicts > self._verdicts_max:
                     return
@@ -167,3 +188,39 @@ class Contact:
                 if room < 0:
                     return
                 yield signed
+
+
+def _known(connection: Connection, hello: Hello) -> _Known:
+    chain, is_certain = chain_of_hello(
+        connection, hello.device, hello.incarnation, hello.last_batch, hello.last_digest
+    )
+    if is_certain:
+        whole = trace(connection, chain) or ()
+        return _Known(chain=chain, whole=whole, is_certain=True)
+    # Of a chain that may be a twin's no receipt is given: this laptop would take it for a forgery.
+    has_twin = len(find_lives(connection, hello.device, hello.incarnation)) > 1
+    is_foreign = has_twin or chain.held_upto >= hello.last_batch
+    whole = () if is_foreign else trace(connection, chain) or ()
+    return _Known(chain=chain, whole=whole, is_certain=False)
+
+
+def _missing(connection: Connection, hello: Hello, whole: Trace) -> Iterator[Row[Any]]:
+    """Give the batches that the laptop has no receipt for, in their order, bounded."""
+    left = _RECEIPTS_MAX
+    for segment in reversed(whole):
+        query = (
+            select(batches)
+            .where(
+                batches.c.device == hello.device,
+                batches.c.life == segment.life,
+                batches.c.number > max(hello.receipted_upto, segment.after),
+                batches.c.number <= segment.upto,
+            )
+            .order_by(batches.c.number)
+            .limit(left)
+        )
+        rows = connection.execute(query).all()
+        left -= len(rows)
+        yield from rows
+        if left <= 0:
+            return

@@ -31,7 +31,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceReport:
-    """What the office sees. ``chain`` names each life of the laptop and how far it is held."""
+    """What the office sees. ``chain`` names each life of the laptop and how far it is held.
+
+    ``forked``: two laptops wrote under this name (a copied or restored disk); both are kept.
+    """
 
     device: str
     state: str
@@ -39,6 +42,7 @@ class DeviceReport:
     public_key: str
     last_contact: int | None
     chain: tuple[dict[str, str | int], ...]
+    forked: bool
 
 
 def find_device(connection: Connection, device: str) -> Device | None:
@@ -86,8 +90,11 @@ def note_contact(connection: Connection, device: str, *, now: int) -> None:
 def list_devices(connection: Connection) -> list[DeviceReport]:
     """List all laptops, oldest first."""
     lives: dict[str, list[dict[str, str | int]]] = {}
-    for row in connection.execute(select(chains).order_by(chains.c.device, chains.c.incarnation)):
+    order = (chains.c.device, chains.c.incarnation, chains.c.base_number, chains.c.life)
+    for row in connection.execute(select(chains).order_by(*order)):
         life = {"incarnation": row.incarnation, "held_upto": row.held_upto}
+        if row.life != row.incarnation:
+            life |= {"fork": row.life, "after": row.base_number}
         lives.setdefault(row.device, []).append(life)
     rows = connection.execute(select(devices).order_by(devices.c.first_contact, devices.c.device))
     return [_report(row, lives.get(row.device, ())) for row in rows]
@@ -101,6 +108,7 @@ def _report(row: Row[Any], chain: Sequence[dict[str, str | int]]) -> DeviceRepor
         public_key=row.public_key.hex(),
         last_contact=row.last_contact,
         chain=tuple(chain),
+        forked=any("fork" in life for life in chain),
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 
 import schemas
 from schemas.numbers import provisional_number
+from sync.server.clocks import Clocks
 from sync.server.errors import FileUnusable
 from sync.server.programme import read_meta
 from sync.server.store.tables import (
@@ -29,6 +30,8 @@ __all__ = ["ServerStanding", "enrollment_rows", "link_rows", "read_standing", "w
 
 _ROWS_AT_ONCE: Final = 200
 _WITHHELD_KEY: Final = "aadhaar"
+_SHADOWED: Final = "SHADOWED"
+"""A link that says what another says; see :mod:`sync.server.links`."""
 _SEAL_KEY: Final = "capture_session"
 
 
@@ -49,8 +52,10 @@ def enrollment_rows(connection: Connection) -> Iterator[dict[str, Any]]:
     """Give every enrollment's newest version as an intake row, with state and numbers.
 
     In the order of arrival. Facts that were not given are null again; of the Aadhaar number there
-    are the last four digits.
+    are the last four digits. ``captured_at`` is when it was written, put right as far as the
+    laptop's clock is known, and ``captured_within`` how many seconds it may be off either way.
     """
+    clocks = Clocks(connection)
     newest = (enrollment_versions.c.enrollment == enrollments.c.enrollment) & (
         enrollment_versions.c.version == enrollments.c.version
     )
@@ -59,6 +64,9 @@ def enrollment_rows(connection: Connection) -> Iterator[dict[str, Any]]:
             enrollments,
             enrollment_versions.c.body,
             enrollment_versions.c.captured,
+            enrollment_versions.c.device.label("writer"),
+            enrollment_versions.c.life,
+            enrollment_versions.c.seq,
         )
         .join(enrollment_versions, newest)
         .order_by(
@@ -68,12 +76,18 @@ def enrollment_rows(connection: Connection) -> Iterator[dict[str, Any]]:
         )
     )
     for row in connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}):
-        yield _enrollment_row(row)
+        instant = clocks.instant(row.writer, row.life, row.seq, row.captured)
+        yield {
+            **_enrollment_row(row),
+            "captured_at": instant.at,
+            "captured_within": instant.within,
+        }
 
 
 def link_rows(connection: Connection) -> Iterator[dict[str, Any]]:
     """Give every record link with the person's id, in the order of arrival."""
-    query = select(links).order_by(links.c.received_at, links.c.enrollment, links.c.link)
+    order = (links.c.received_at, links.c.enrollment, links.c.link)
+    query = select(links).where(links.c.state != _SHADOWED).order_by(*order)
     for row in connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}):
         body = json.loads(row.body)
         yield {
@@ -92,7 +106,9 @@ def read_standing(connection: Connection) -> ServerStanding:
     """Count."""
     by_state = _counts(connection, enrollments.c.state)
     by_device_state = _counts(connection, devices.c.state)
-    live = select(func.count()).select_from(links).where(links.c.state != "REMOVED")
+    live = (
+        select(func.count()).select_from(links).where(links.c.state.not_in(("REMOVED", _SHADOWED)))
+    )
     held = select(func.count()).select_from(held_operations)
     return ServerStanding(
         enrollments=sum(by_state.values()),

@@ -93,7 +93,7 @@ def take_page(connection: Connection, device: Device, request: FeedRequest) -> F
     revoked = device.state is DeviceState.REVOKED
     if revoked and (not rows or rows[0].kind != FeedKind.DEVICE_REVOKED):
         raise HttpFault("device-revoked")
-    entries = _bounded(connection, rows)
+    entries = _bounded(connection, rows[:1] if revoked else rows)
     if entries:
         connection.execute(
             update(devices)

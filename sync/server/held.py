@@ -9,19 +9,47 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, case, delete, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from sync import wire
-from sync.protocol import Operation, OperationKind, Outcome
-from sync.server.arrival import Apply, Arrival
-from sync.server.store.tables import enrollments, held_operations, operations
+from sync.protocol import Operation, OperationKind, Outcome, Verdict
+from sync.server.arrival import Apply, Arrival, Decision
+from sync.server.judging import ACCEPTED, CONFLICT, ENROLLING
+from sync.server.store.tables import (
+    chains,
+    enrollments,
+    held_operations,
+    operations,
+    refusals,
+)
+from sync.server.telling import tell_verdict
+from sync.server.versions import note_refusal
 
-__all__ = ["WAITING_MAX", "keep_held", "release"]
+__all__ = ["WAITING_MAX", "keep_held", "opens_way", "records_waiting", "release", "settle"]
 
 WAITING_MAX: Final = 64
 """Operations that wait for one record; whatever comes after them is left to a person. Without a
 bound one laptop could keep the server busy for hours with a few kilobytes.
 """
+
+_JOINED: Final = (
+    (held_operations.c.device == operations.c.device)
+    & (held_operations.c.life == operations.c.life)
+    & (held_operations.c.batch == operations.c.batch)
+    & (held_operations.c.seq == operations.c.seq)
+)
 
 
 def keep_held(connection: Connection, arrival: Arrival, *, waits_for: str | None) -> None:
@@ -32,7 +60,7 @@ def keep_held(connection: Connection, arrival: Arrival, *, waits_for: str | None
     connection.execute(
         insert(held_operations).values(
             device=arrival.device,
-            incarnation=arrival.incarnation,
+            life=arrival.life,
             batch=arrival.batch,
             seq=operation.seq,
             waits_for=waits_for,
@@ -43,26 +71,62 @@ def keep_held(connection: Connection, arrival: Arrival, *, waits_for: str | None
     )
 
 
-def release(connection: Connection, record: str, *, at: int, apply: Apply) -> None:
+def release(connection: Connection, record: str, *, cause: Arrival, apply: Apply) -> None:
     """Try everything again that waits for a record, and then what waits for that."""
     arrived = deque([record])
     while arrived:
         for row in _waiting(connection, arrived.popleft()):
-            arrival = _arrival(row, at)
-            # What it waited for is there: whatever is said now, it is not tried a third time.
-            verdict = apply(connection, arrival).verdict
-            mine = _key(operations, row)
-            connection.execute(
-                update(operations)
-                .where(*mine)
-                .values(outcome=verdict.outcome.value, code=verdict.code, pointer=verdict.pointer)
-            )
-            if verdict.outcome is Outcome.HELD:
-                _stop_waiting(connection, row)
+            arrival = _arrival(row, cause.at)
+            decision = apply(connection, arrival)
+            _note(connection, arrival, row, decision, cause)
+            if decision.verdict.outcome is Outcome.HELD:
+                _wait_for(connection, row, decision.waits_for)
             else:
                 _forget(connection, row)
-            if verdict.outcome is Outcome.ACCEPTED:
+            if decision.settles:
+                settle(connection, arrival, cause=cause)
+            if opens_way(arrival.operation, decision.verdict):
                 arrived.append(arrival.operation.record)
+
+
+def opens_way(operation: Operation, verdict: Verdict) -> bool:
+    """Whether others that wait for the operation's record may be decided now.
+
+    A refused version opens the way too: the correction after it may be a person's first word.
+    """
+    if verdict.outcome is Outcome.REJECTED:
+        return operation.kind in ENROLLING
+    return verdict.outcome is Outcome.ACCEPTED or verdict.code == CONFLICT
+
+
+def settle(connection: Connection, arrival: Arrival, *, cause: Arrival) -> None:
+    """Close the conflicts about a person that this operation decided: it knew both sides."""
+    query = _whole(held_operations.c.waits_for == arrival.operation.record).where(
+        operations.c.code == CONFLICT
+    )
+    for row in connection.execute(query).all():
+        _forget(connection, row)
+        settled = _arrival(row, cause.at)
+        _note(connection, settled, row, Decision(verdict=ACCEPTED), cause)
+
+
+def records_waiting(
+    connection: Connection, device: str, life: str, *, above: int, upto: int
+) -> list[str]:
+    """Give what is waited for by operations in a run of batches, once each."""
+    query = (
+        select(held_operations.c.waits_for)
+        .distinct()
+        .where(
+            held_operations.c.device == device,
+            held_operations.c.life == life,
+            held_operations.c.batch > above,
+            held_operations.c.batch <= upto,
+            held_operations.c.waits_for.is_not(None),
+        )
+        .order_by(held_operations.c.waits_for)
+    )
+    return [str(record) for record in connection.execute(query).scalars()]
 
 
 def _are_too_many(connection: Connection, record: str) -> bool:
@@ -72,43 +136,59 @@ def _are_too_many(connection: Connection, record: str) -> bool:
 
 def _waiting(connection: Connection, record: str) -> list[Row[Any]]:
     """Give what waits for a record and can be decided now that the record is as it is."""
+    query = _whole(held_operations.c.waits_for == record).where(
+        operations.c.code != CONFLICT, _can_be_decided(record)
+    )
+    order = (operations.c.device, operations.c.life, operations.c.seq)
+    return list(connection.execute(query.order_by(*order)).all())
+
+
+def _can_be_decided(record: str) -> Any:
+    """Say of which waiting operations something can be said, as a condition of SQL."""
     version = (
         select(enrollments.c.version).where(enrollments.c.enrollment == record).scalar_subquery()
     )
-    can_be_decided = case(
+    is_refused = exists().where(
+        refusals.c.device == held_operations.c.device,
+        refusals.c.enrollment == record,
+        refusals.c.version == held_operations.c.base_version,
+    )
+    kind = operations.c.kind
+    return case(
         (
-            operations.c.kind == OperationKind.ENROLLMENT_AMEND.value,
-            held_operations.c.base_version <= version,
+            kind == OperationKind.ENROLLMENT_AMEND.value,
+            or_(held_operations.c.base_version <= func.coalesce(version, -1), is_refused),
         ),
-        (operations.c.kind == OperationKind.LINK_REMOVE.value, version.is_(None)),
-        else_=version.is_not(None),
+        (kind == OperationKind.ENROLLMENT_WITHDRAW.value, or_(version.is_not(None), is_refused)),
+        (kind == OperationKind.ENROLLMENT_SUBMIT.value, ~true()),
+        else_=true(),
     )
-    joined = (
-        (held_operations.c.device == operations.c.device)
-        & (held_operations.c.incarnation == operations.c.incarnation)
-        & (held_operations.c.seq == operations.c.seq)
+
+
+def _whole(condition: Any) -> Any:
+    columns = (
+        held_operations,
+        operations.c.kind,
+        operations.c.record,
+        operations.c.operator,
+        operations.c.captured,
+        operations.c.outcome,
+        operations.c.code,
+        chains.c.held_upto,
     )
-    waiting = (
-        select(
-            held_operations,
-            operations.c.kind,
-            operations.c.record,
-            operations.c.operator,
-            operations.c.captured,
-        )
-        .join(operations, joined)
-        .where(held_operations.c.waits_for == record, can_be_decided)
-        .order_by(operations.c.device, operations.c.incarnation, operations.c.seq)
+    in_life = (chains.c.device == held_operations.c.device) & (
+        chains.c.life == held_operations.c.life
     )
-    return list(connection.execute(waiting).all())
+    return select(*columns).join(operations, _JOINED).join(chains, in_life).where(condition)
 
 
 def _arrival(row: Row[Any], at: int) -> Arrival:
     return Arrival(
         device=row.device,
-        incarnation=row.incarnation,
+        life=row.life,
         batch=row.batch,
         at=at,
+        in_order=row.held_upto >= row.batch,
         operation=Operation(
             seq=row.seq,
             record=row.record,
@@ -122,19 +202,39 @@ def _arrival(row: Row[Any], at: int) -> Arrival:
     )
 
 
-def _key(table: Any, row: Row[Any]) -> tuple[Any, ...]:
+def _note(
+    connection: Connection, arrival: Arrival, row: Row[Any], decision: Decision, cause: Arrival
+) -> None:
+    """Write a new verdict down and tell the laptop; its own batch's receipt tells it anyway."""
+    verdict = decision.verdict
+    note_refusal(connection, arrival, verdict)
+    if (row.outcome, row.code) == (verdict.outcome.value, verdict.code):
+        return
+    connection.execute(
+        update(operations)
+        .where(
+            operations.c.device == row.device,
+            operations.c.life == row.life,
+            operations.c.seq == row.seq,
+        )
+        .values(outcome=verdict.outcome.value, code=verdict.code, pointer=verdict.pointer)
+    )
+    if (row.device, row.life, row.batch) != (cause.device, cause.life, cause.batch):
+        tell_verdict(connection, arrival, verdict)
+
+
+def _key(row: Row[Any]) -> tuple[Any, ...]:
     return (
-        table.c.device == row.device,
-        table.c.incarnation == row.incarnation,
-        table.c.batch == row.batch,
-        table.c.seq == row.seq,
+        held_operations.c.device == row.device,
+        held_operations.c.life == row.life,
+        held_operations.c.batch == row.batch,
+        held_operations.c.seq == row.seq,
     )
 
 
 def _forget(connection: Connection, row: Row[Any]) -> None:
-    connection.execute(delete(held_operations).where(*_key(held_operations, row)))
+    connection.execute(delete(held_operations).where(*_key(row)))
 
 
-def _stop_waiting(connection: Connection, row: Row[Any]) -> None:
-    mine = _key(held_operations, row)
-    connection.execute(update(held_operations).where(*mine).values(waits_for=None))
+def _wait_for(connection: Connection, row: Row[Any], record: str | None) -> None:
+    connection.execute(update(held_operations).where(*_key(row)).values(waits_for=record))

@@ -10,15 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from sync import wire
-from sync.errors import ChainForked, EnvelopeInvalid
 from sync.protocol import (
-    NO_DIGEST,
     BatchHeader,
     DeviceState,
     Operation,
@@ -28,16 +26,18 @@ from sync.protocol import (
     Verdict,
 )
 from sync.sealing import open_batch, read_batch_header, sign_receipt
-from sync.server import blobs, links, people
+from sync.server import blobs, clocks, links, people
 from sync.server.arrival import Apply, Arrival, Decision, content_digest
 from sync.server.devices import Device, find_device, note_contact
 from sync.server.errors import HttpFault
-from sync.server.held import keep_held, release
-from sync.server.judging import ACCEPTED, DUPLICATE, held, judge
+from sync.server.held import keep_held, opens_way, records_waiting, release, settle
+from sync.server.judging import ACCEPTED, DUPLICATE, cleaned, held, judge
 from sync.server.keys import ServerKeys
-from sync.server.receipts import advance_chain, rebuild_receipt
+from sync.server.placing import Place, place
+from sync.server.receipts import rebuild_receipt
 from sync.server.store import Store, insert_once
-from sync.server.store.tables import audit_heads, batches, chains, operations, repeats
+from sync.server.store.tables import audit_heads, operations, repeats
+from sync.server.versions import note_refusal
 
 __all__ = ["Intake", "Taken"]
 
@@ -47,10 +47,14 @@ _QUARANTINE: Final = held("device:revoked")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A batch that is committed: its receipt, in words and signed."""
+    """A batch that is committed: its receipt, in words and signed.
+
+    ``began_fork``: another chain of its laptop was here before. That is worth an alert.
+    """
 
     receipt: Receipt
     signed: bytes
+    began_fork: bool = False
 
 
 class Intake:
@@ -69,35 +73,46 @@ class Intake:
         """Take one batch and give its receipt; the same batch again gives the same verdicts.
 
         ``HttpFault`` when the device is unknown or pending, ``EnvelopeInvalid``, ``TooLarge`` or
-        ``ProtocolMismatch`` when the batch does not open, ``ChainForked`` when another batch has
-        its place. Nothing is stored in any of these cases.
+        ``ProtocolMismatch`` when the batch does not open. Nothing is stored in any of these cases.
         """
         claimed = read_batch_header(data)
         with self._store.read() as connection:
             device = _admit(find_device(connection, claimed.device))
         header, run = open_batch(data, device.key, self._ingest)
-        judged = [judge(operation) for operation in run]
+        judged: list[Verdict | None] = [judge(operation) for operation in run]
         now = self._clock()
         with self._store.write() as connection:
             device = _admit(find_device(connection, claimed.device))
-            batch, is_new = _insert_batch(connection, header, hashlib.sha256(data).digest(), now)
-            if is_new:
-                revoked = device.state is DeviceState.REVOKED
-                for arrival, verdict in zip(_arrivals(header, run, now), judged, strict=True):
-                    _take_one(connection, arrival, _QUARANTINE if revoked else verdict)
-                advance_chain(connection, header.device, header.incarnation)
+            found = place(connection, header, hashlib.sha256(data).digest(), now=now)
+            if found.is_new:
+                if device.state is DeviceState.REVOKED:
+                    judged = [_QUARANTINE] * len(run)
+                arrivals = list(_arrivals(header, run, found, now))
+                for arrival, verdict in zip(arrivals, judged, strict=True):
+                    _take_one(connection, arrival, verdict)
+                if device.state is DeviceState.APPROVED:
+                    _release_followers(connection, arrivals[-1], found)
             note_contact(connection, header.device, now=now)
-            receipt = rebuild_receipt(connection, batch, epoch=self._epoch, nonce=nonce, now=now)
-        return Taken(receipt=receipt, signed=sign_receipt(receipt, self._keys.signing))
+            receipt = rebuild_receipt(
+                connection, found.batch, epoch=self._epoch, nonce=nonce, now=now
+            )
+        return Taken(
+            receipt=receipt,
+            signed=sign_receipt(receipt, self._keys.signing),
+            began_fork=found.began_fork,
+        )
 
 
-def _arrivals(header: BatchHeader, run: tuple[Operation, ...], now: int) -> Iterator[Arrival]:
+def _arrivals(
+    header: BatchHeader, run: tuple[Operation, ...], found: Place, now: int
+) -> Iterator[Arrival]:
     for operation in run:
         yield Arrival(
             device=header.device,
-            incarnation=header.incarnation,
+            life=found.life,
             batch=header.number,
             at=now,
+            in_order=found.in_order,
             operation=operation,
         )
 
@@ -110,46 +125,6 @@ def _admit(device: Device | None) -> Device:
     return device
 
 
-def _insert_batch(
-    connection: Connection, header: BatchHeader, digest: bytes, now: int
-) -> tuple[Row[Any], bool]:
-    """Put the batch in its place; ``ChainForked`` when the place, before or after, is another's."""
-    life = {"device": header.device, "incarnation": header.incarnation}
-    empty = {"held_upto": 0, "held_digest": NO_DIGEST, "durable_upto": 0}
-    insert_once(connection, chains, {**life, **empty})
-    row = {
-        **life,
-        "number": header.number,
-        "digest": digest,
-        "previous": header.previous,
-        "first_seq": header.first_seq,
-        "operation_count": header.count,
-        "audit_head": header.audit_head,
-        "received_at": now,
-    }
-    is_new = insert_once(connection, batches, row)
-    around = select(batches).where(
-        batches.c.device == header.device,
-        batches.c.incarnation == header.incarnation,
-        batches.c.number.between(header.number - 1, header.number + 1),
-    )
-    near = {found.number: found for found in connection.execute(around)}
-    if near[header.number].digest != digest:
-        raise ChainForked("number")
-    _check_neighbours(header, digest, near)
-    return near[header.number], is_new
-
-
-def _check_neighbours(header: BatchHeader, digest: bytes, near: Mapping[int, Row[Any]]) -> None:
-    before, after = near.get(header.number - 1), near.get(header.number + 1)
-    if header.number == 1 and header.previous != NO_DIGEST:
-        raise EnvelopeInvalid("first batch")
-    if before is not None and before.digest != header.previous:
-        raise ChainForked("previous")
-    if after is not None and after.previous != digest:
-        raise ChainForked("next")
-
-
 def _take_one(connection: Connection, arrival: Arrival, verdict: Verdict | None) -> None:
     """Decide one operation and write down the decision."""
     if not _insert_operation(connection, arrival):
@@ -157,19 +132,32 @@ def _take_one(connection: Connection, arrival: Arrival, verdict: Verdict | None)
         return
     decision = Decision(verdict=verdict) if verdict else _apply_apart(connection, arrival)
     _write_decision(connection, arrival, decision)
-    if decision.verdict.outcome is Outcome.ACCEPTED:
-        release(connection, arrival.operation.record, at=arrival.at, apply=_apply_apart)
+    if decision.settles:
+        settle(connection, arrival, cause=arrival)
+    if opens_way(arrival.operation, decision.verdict):
+        release(connection, arrival.operation.record, cause=arrival, apply=_apply_apart)
+
+
+def _release_followers(connection: Connection, arrival: Arrival, found: Place) -> None:
+    """Try again what later batches brought too early, when this one filled the gap before them."""
+    if found.held_upto <= arrival.batch:
+        return
+    followers = records_waiting(
+        connection, arrival.device, arrival.life, above=arrival.batch, upto=found.held_upto
+    )
+    for record in followers:
+        release(connection, record, cause=arrival, apply=_apply_apart)
 
 
 def _insert_operation(connection: Connection, arrival: Arrival) -> bool:
     operation = arrival.operation
     row = {
         "device": arrival.device,
-        "incarnation": arrival.incarnation,
+        "life": arrival.life,
         "seq": operation.seq,
         "batch": arrival.batch,
         "digest": content_digest(operation),
-        "kind": operation.kind[:_KIND_LETTERS_MAX],
+        "kind": cleaned(operation.kind)[:_KIND_LETTERS_MAX],
         "record": operation.record,
         "operator": operation.operator,
         "captured": operation.captured,
@@ -184,7 +172,7 @@ def _insert_repeat(connection: Connection, arrival: Arrival) -> None:
     """Answer an operation that another batch brought before; other content under its id is held."""
     seen = select(operations.c.digest).where(
         operations.c.device == arrival.device,
-        operations.c.incarnation == arrival.incarnation,
+        operations.c.life == arrival.life,
         operations.c.seq == arrival.operation.seq,
     )
     same = connection.execute(seen).scalar_one() == content_digest(arrival.operation)
@@ -194,7 +182,7 @@ def _insert_repeat(connection: Connection, arrival: Arrival) -> None:
     connection.execute(
         insert(repeats).values(
             device=arrival.device,
-            incarnation=arrival.incarnation,
+            life=arrival.life,
             batch=arrival.batch,
             seq=arrival.operation.seq,
             outcome=verdict.outcome.value,
@@ -217,11 +205,12 @@ def _apply_apart(connection: Connection, arrival: Arrival) -> Decision:
 
 def _write_decision(connection: Connection, arrival: Arrival, decision: Decision) -> None:
     verdict = decision.verdict
+    note_refusal(connection, arrival, verdict)
     connection.execute(
         operations.update()
         .where(
             operations.c.device == arrival.device,
-            operations.c.incarnation == arrival.incarnation,
+            operations.c.life == arrival.life,
             operations.c.seq == arrival.operation.seq,
         )
         .values(outcome=verdict.outcome.value, code=verdict.code, pointer=verdict.pointer)
@@ -233,7 +222,7 @@ def _write_decision(connection: Connection, arrival: Arrival, decision: Decision
 def _take_audit_head(connection: Connection, arrival: Arrival) -> Decision:
     row = {
         "device": arrival.device,
-        "incarnation": arrival.incarnation,
+        "life": arrival.life,
         "seq": arrival.operation.seq,
         "body": wire.encode(dict(arrival.operation.body)),
     }
@@ -249,4 +238,5 @@ _APPLY: Final[Mapping[OperationKind, Apply]] = {
     OperationKind.LINK_REMOVE: links.remove,
     OperationKind.BLOB_CHUNK: blobs.take_chunk,
     OperationKind.AUDIT_HEAD: _take_audit_head,
+    OperationKind.CLOCK_READING: clocks.take_reading,
 }

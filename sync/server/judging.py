@@ -13,27 +13,34 @@ from sync import wire
 from sync.capture import SEALED_NUMBER_BYTES
 from sync.protocol import BODY_SHAPES, LIMITS, Operation, OperationKind, Outcome, Verdict
 
-__all__ = ["ACCEPTED", "DUPLICATE", "held", "judge", "rejected"]
+__all__ = ["ACCEPTED", "CONFLICT", "DUPLICATE", "ENROLLING", "cleaned", "held", "judge", "rejected"]
 
 ACCEPTED: Final = Verdict(outcome=Outcome.ACCEPTED)
 DUPLICATE: Final = Verdict(outcome=Outcome.DUPLICATE)
+CONFLICT: Final = "conflict"
+"""Two laptops say different things of who somebody is; both are kept until a person decides."""
 
 _POINTER_BYTES_MAX: Final = 120
 """A receipt full of refusals must stay below ``LIMITS.receipt_bytes_max``."""
 
 _KINDS: Final = frozenset(kind.value for kind in OperationKind)
-_ENROLLING: Final = frozenset({OperationKind.ENROLLMENT_SUBMIT, OperationKind.ENROLLMENT_AMEND})
+ENROLLING: Final = frozenset({OperationKind.ENROLLMENT_SUBMIT, OperationKind.ENROLLMENT_AMEND})
 
 
-def held(code: str) -> Verdict:
+def held(code: str, pointer: str = "") -> Verdict:
     """Keep it whole, for a person or for the record it waits for."""
-    return Verdict(outcome=Outcome.HELD, code=code)
+    return Verdict(outcome=Outcome.HELD, code=code, pointer=pointer)
 
 
 def rejected(code: str, pointer: str) -> Verdict:
     """Refuse it; ``pointer`` names the field of the body that is to blame."""
-    short = pointer.encode()[:_POINTER_BYTES_MAX].decode(errors="ignore")
+    short = cleaned(pointer).encode()[:_POINTER_BYTES_MAX].decode(errors="ignore")
     return Verdict(outcome=Outcome.REJECTED, code=code, pointer=short)
+
+
+def cleaned(text: str) -> str:
+    """Give a text as every database can keep it: PostgreSQL takes no NUL."""
+    return text.replace("\0", "")
 
 
 def judge(operation: Operation) -> Verdict | None:
@@ -46,7 +53,7 @@ def judge(operation: Operation) -> Verdict | None:
     fault = _shape_fault(kind, operation.body)
     if fault is not None:
         return rejected(f"schema:{_kebab(fault.code)}"[:60], fault.pointer)
-    if kind in _ENROLLING:
+    if kind in ENROLLING:
         return _judge_sealed_number(kind, operation)
     if kind is OperationKind.BLOB_CHUNK:
         return _judge_chunk(operation)

@@ -1,68 +1,77 @@
 """What submitting, correcting and withdrawing do to an enrollment.
 
-Identity never merges by itself: a second content under one id, or a correction of a version that
-is no longer the newest, is held for a person to look at.
+Identity never merges by itself: a second content under one id is held for a person to look at. Two
+corrections of one version are brought together field by field, and both are kept.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from sync import wire
-from sync.protocol import Operation
+from sync.protocol import Operation, OperationKind
 from sync.server.arrival import Arrival, Decision
-from sync.server.judging import ACCEPTED, DUPLICATE, held, rejected
+from sync.server.judging import ACCEPTED, CONFLICT, DUPLICATE, held, rejected
+from sync.server.merging import Merged, merge
 from sync.server.store import insert_once
-from sync.server.store.tables import enrollment_versions, enrollments, sealed_ids
+from sync.server.store.tables import enrollments, held_operations, operations
+from sync.server.telling import tell_correction
+from sync.server.versions import (
+    Version,
+    find_base,
+    is_kept,
+    is_refused,
+    keep_merged,
+    keep_version,
+    version_body,
+)
 
 __all__ = ["amend", "submit", "withdraw"]
 
 _ACCEPTED_STATE: Final = "ACCEPTED"
 _WITHDRAWN_STATE: Final = "WITHDRAWN"
+_DIFFERS: Final = "enrollment:differs"
 
 
 def submit(connection: Connection, arrival: Arrival) -> Decision:
     """Take a new person in, once."""
-    operation = arrival.operation
-    row = {
-        "enrollment": operation.record,
-        "device": arrival.device,
-        "state": _ACCEPTED_STATE,
-        "version": 1,
-        "received_at": arrival.at,
-    }
-    if not insert_once(connection, enrollments, row):
-        same = _digest_of(connection, operation.record, 1) == _digest(operation)
-        return Decision(verdict=DUPLICATE if same else held("enrollment:differs"))
-    _insert_version(connection, arrival, 1)
-    return Decision(verdict=ACCEPTED)
+    if _create(connection, arrival, 1):
+        return Decision(verdict=ACCEPTED)
+    if is_kept(connection, arrival.operation):
+        return Decision(verdict=DUPLICATE)
+    return Decision(verdict=held(_DIFFERS), waits_for=arrival.operation.record)
 
 
 def amend(connection: Connection, arrival: Arrival) -> Decision:
-    """Take the next version of a person if it was made from the current one."""
+    """Take a correction: as the next version, or merged with what others corrected meanwhile.
+
+    Where nothing is there to correct because this laptop's version before was refused, it is the
+    person's first word here.
+    """
     operation = arrival.operation
     current = _current(connection, operation.record)
-    if current is None or operation.base_version > current.version:
-        return Decision(verdict=held("version:ahead"), waits_for=operation.record)
+    if current is None:
+        if not is_refused(connection, arrival):
+            return Decision(verdict=held("version:ahead"), waits_for=operation.record)
+        if "aadhaar_last4" in operation.body and operation.payload is None:
+            return Decision(verdict=rejected("aadhaar:missing", "/aadhaar_last4"))
+        _create(connection, arrival, operation.base_version + 1)
+        return Decision(verdict=ACCEPTED)
     if current.state == _WITHDRAWN_STATE:
         return Decision(verdict=held("enrollment:withdrawn"))
-    version = operation.base_version + 1
-    if operation.base_version < current.version:
-        same = _digest_of(connection, operation.record, version) == _digest(operation)
-        return Decision(verdict=DUPLICATE if same else held("version:stale"))
-    if not _number_is_known(connection, operation):
+    if is_kept(connection, operation):
+        return Decision(verdict=DUPLICATE)
+    base = find_base(connection, arrival)
+    if base is None:
+        return Decision(verdict=held("version:ahead"), waits_for=operation.record)
+    if _is_of_another_submit(connection, arrival):
+        return Decision(verdict=held(_DIFFERS), waits_for=operation.record)
+    if not _number_is_known(operation, base):
         return Decision(verdict=rejected("aadhaar:missing", "/aadhaar_last4"))
-    _insert_version(connection, arrival, version)
-    connection.execute(
-        update(enrollments)
-        .where(enrollments.c.enrollment == operation.record)
-        .values(version=version, state=_ACCEPTED_STATE)
-    )
-    return Decision(verdict=ACCEPTED)
+    if base.number == current.version:
+        return _follow(connection, arrival, base)
+    return _merge(connection, arrival, base, current.version)
 
 
 def withdraw(connection: Connection, arrival: Arrival) -> Decision:
@@ -70,6 +79,8 @@ def withdraw(connection: Connection, arrival: Arrival) -> Decision:
     record = arrival.operation.record
     current = _current(connection, record)
     if current is None:
+        if arrival.in_order and is_refused(connection, arrival):
+            return Decision(verdict=ACCEPTED)  # nothing of the person was ever taken in
         return Decision(verdict=held("enrollment:unknown"), waits_for=record)
     if current.state == _WITHDRAWN_STATE:
         return Decision(verdict=DUPLICATE)
@@ -78,64 +89,81 @@ def withdraw(connection: Connection, arrival: Arrival) -> Decision:
     return Decision(verdict=ACCEPTED)
 
 
+def _create(connection: Connection, arrival: Arrival, version: int) -> bool:
+    row = {
+        "enrollment": arrival.operation.record,
+        "device": arrival.device,
+        "state": _ACCEPTED_STATE,
+        "version": version,
+        "received_at": arrival.at,
+    }
+    if not insert_once(connection, enrollments, row):
+        return False
+    keep_version(connection, arrival, version)
+    return True
+
+
+def _follow(connection: Connection, arrival: Arrival, base: Version) -> Decision:
+    """Take a correction of the current version as it is; it settles what was in conflict."""
+    number = max(base.number, arrival.operation.base_version) + 1
+    keep_version(connection, arrival, number, base=base.number)
+    _set_version(connection, arrival, number)
+    now = Version(number=number, body=arrival.operation.body)
+    tell_correction(connection, arrival, now, before=base.body, conflicts=())
+    return Decision(verdict=ACCEPTED, settles=True)
+
+
+def _merge(connection: Connection, arrival: Arrival, base: Version, current: int) -> Decision:
+    """Bring a correction together with what came since the version it corrects."""
+    operation = arrival.operation
+    before = version_body(connection, operation.record, current)
+    merged: Merged = merge(base.body, before, operation.body)
+    own = max(current, operation.base_version) + 1
+    keep_version(connection, arrival, own, base=base.number or None)
+    now = Version(number=own + 1, body=merged.body)
+    keep_merged(connection, arrival, now, base=current, merged_from=own)
+    _set_version(connection, arrival, now.number)
+    tell_correction(connection, arrival, now, before=before, conflicts=merged.conflicts)
+    if not merged.undecided:
+        return Decision(verdict=ACCEPTED)
+    verdict = held(CONFLICT, merged.undecided[0].pointer)
+    return Decision(verdict=verdict, waits_for=operation.record)
+
+
+def _set_version(connection: Connection, arrival: Arrival, version: int) -> None:
+    mine = enrollments.c.enrollment == arrival.operation.record
+    values = {"version": version, "state": _ACCEPTED_STATE}
+    connection.execute(update(enrollments).where(mine).values(values))
+
+
 def _current(connection: Connection, record: str) -> Row[Any] | None:
     mine = select(enrollments).where(enrollments.c.enrollment == record).with_for_update()
     return connection.execute(mine).one_or_none()
 
 
-def _insert_version(connection: Connection, arrival: Arrival, version: int) -> None:
-    operation = arrival.operation
-    connection.execute(
-        insert(enrollment_versions).values(
-            enrollment=operation.record,
-            version=version,
-            device=arrival.device,
-            incarnation=arrival.incarnation,
-            seq=operation.seq,
-            operator=operation.operator,
-            captured=operation.captured,
-            received_at=arrival.at,
-            digest=_digest(operation),
-            body=json.dumps(dict(operation.body), ensure_ascii=False, sort_keys=True),
+def _is_of_another_submit(connection: Connection, arrival: Arrival) -> bool:
+    """Whether this life's own first word on the person is held because it differs."""
+    joined = (
+        (held_operations.c.device == operations.c.device)
+        & (held_operations.c.life == operations.c.life)
+        & (held_operations.c.seq == operations.c.seq)
+    )
+    query = (
+        select(held_operations.c.seq)
+        .join(operations, joined)
+        .where(
+            held_operations.c.waits_for == arrival.operation.record,
+            held_operations.c.device == arrival.device,
+            held_operations.c.life == arrival.life,
+            operations.c.kind == OperationKind.ENROLLMENT_SUBMIT.value,
         )
     )
-    if operation.payload is not None:
-        connection.execute(
-            insert(sealed_ids).values(
-                enrollment=operation.record,
-                version=version,
-                device=arrival.device,
-                capture_session=operation.body["capture_session"],
-                sealed=operation.payload,
-            )
-        )
+    return connection.execute(query).first() is not None
 
 
-def _number_is_known(connection: Connection, operation: Operation) -> bool:
+def _number_is_known(operation: Operation, base: Version) -> bool:
     """Whether a correction without a sealed number says what the version before it says."""
     if operation.payload is not None or "aadhaar_last4" not in operation.body:
         return True
-    before = json.loads(
-        connection.execute(
-            select(enrollment_versions.c.body).where(
-                enrollment_versions.c.enrollment == operation.record,
-                enrollment_versions.c.version == operation.base_version,
-            )
-        ).scalar_one()
-    )
     names = ("aadhaar_last4", "capture_session")
-    return all(before.get(name) == operation.body[name] for name in names)
-
-
-def _digest(operation: Operation) -> bytes:
-    return hashlib.sha256(wire.encode([dict(operation.body), operation.payload])).digest()
-
-
-def _digest_of(connection: Connection, record: str, version: int) -> bytes | None:
-    found: bytes | None = connection.execute(
-        select(enrollment_versions.c.digest).where(
-            enrollment_versions.c.enrollment == record,
-            enrollment_versions.c.version == version,
-        )
-    ).scalar_one_or_none()
-    return found
+    return all(base.body.get(name) == operation.body[name] for name in names)

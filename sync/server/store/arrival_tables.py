@@ -1,4 +1,8 @@
-"""What arrived from devices, and what was said about it; keyed by device."""
+"""What arrived from devices, and what was said about it; keyed by device.
+
+A *life* is one chain of batches. It is called like the incarnation that wrote it, or, where two
+laptops wrote under one incarnation, like the place where the second chain branches off.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +23,26 @@ __all__ = [
     "audit_heads",
     "batches",
     "blobs",
+    "boots",
     "chains",
     "chunks",
+    "clock_readings",
     "held_operations",
     "operations",
+    "refusals",
     "repeats",
 ]
 
-# How far each life of a device is held without gaps.
+# How far each life of a device is held without gaps. ``incarnation`` is what the laptop itself
+# calls it; ``base_*`` name the batch, of another life, that its first one follows (0: none).
 chains = Table(
     "chains",
     METADATA,
     Column("device", DEVICE, primary_key=True),
-    Column("incarnation", DEVICE, primary_key=True),
+    Column("life", DEVICE, primary_key=True),
+    Column("incarnation", DEVICE, nullable=False),
+    Column("base_number", BigInteger, nullable=False),
+    Column("base_digest", LargeBinary, nullable=False),
     Column("held_upto", BigInteger, nullable=False),
     Column("held_digest", LargeBinary, nullable=False),
     Column("durable_upto", BigInteger, nullable=False),
@@ -42,7 +53,7 @@ batches = Table(
     "batches",
     METADATA,
     Column("device", DEVICE, primary_key=True),
-    Column("incarnation", DEVICE, primary_key=True),
+    Column("life", DEVICE, primary_key=True),
     Column("number", BigInteger, primary_key=True),
     Column("digest", LargeBinary, nullable=False),
     Column("previous", LargeBinary, nullable=False),
@@ -57,7 +68,7 @@ operations = Table(
     "operations",
     METADATA,
     Column("device", DEVICE, primary_key=True),
-    Column("incarnation", DEVICE, primary_key=True),
+    Column("life", DEVICE, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("batch", BigInteger, nullable=False),
     Column("digest", LargeBinary, nullable=False),
@@ -69,8 +80,8 @@ operations = Table(
     Column("code", CODE, nullable=False),
     Column("pointer", POINTER, nullable=False),
     ForeignKeyConstraint(
-        ["device", "incarnation", "batch"],
-        ["batches.device", "batches.incarnation", "batches.number"],
+        ["device", "life", "batch"],
+        ["batches.device", "batches.life", "batches.number"],
     ),
 )
 
@@ -79,14 +90,14 @@ repeats = Table(
     "repeats",
     METADATA,
     Column("device", DEVICE, primary_key=True),
-    Column("incarnation", DEVICE, primary_key=True),
+    Column("life", DEVICE, primary_key=True),
     Column("batch", BigInteger, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("outcome", String(10), nullable=False),
     Column("code", CODE, nullable=False),
     ForeignKeyConstraint(
-        ["device", "incarnation", "batch"],
-        ["batches.device", "batches.incarnation", "batches.number"],
+        ["device", "life", "batch"],
+        ["batches.device", "batches.life", "batches.number"],
     ),
 )
 
@@ -96,7 +107,7 @@ held_operations = Table(
     "held_operations",
     METADATA,
     Column("device", DEVICE, primary_key=True),
-    Column("incarnation", DEVICE, primary_key=True),
+    Column("life", DEVICE, primary_key=True),
     Column("batch", BigInteger, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("waits_for", RECORD),
@@ -104,8 +115,8 @@ held_operations = Table(
     Column("body", LargeBinary, nullable=False),
     Column("payload", LargeBinary),
     ForeignKeyConstraint(
-        ["device", "incarnation", "batch"],
-        ["batches.device", "batches.incarnation", "batches.number"],
+        ["device", "life", "batch"],
+        ["batches.device", "batches.life", "batches.number"],
     ),
     Index("held_operations_by_record", "waits_for"),
 )
@@ -136,8 +147,43 @@ audit_heads = Table(
     "audit_heads",
     METADATA,
     Column("device", DEVICE, primary_key=True),
-    Column("incarnation", DEVICE, primary_key=True),
+    Column("life", DEVICE, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["device"], ["devices.device"]),
+)
+
+# What a laptop's two clocks said, as it told in an operation of its own.
+clock_readings = Table(
+    "clock_readings",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("life", DEVICE, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("boot", DEVICE, nullable=False),
+    Column("monotonic", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("offset", BigInteger),
+    ForeignKeyConstraint(["device"], ["devices.device"]),
+)
+
+# When, by the server's clock, each run of a laptop began; from its hellos.
+boots = Table(
+    "boots",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("boot", DEVICE, primary_key=True),
+    Column("began_at", BigInteger, nullable=False),
+    ForeignKeyConstraint(["device"], ["devices.device"]),
+)
+
+# Versions of a person that were refused: the correction that follows one finds nothing to correct.
+refusals = Table(
+    "refusals",
+    METADATA,
+    Column("device", DEVICE, primary_key=True),
+    Column("enrollment", RECORD, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("base_version", BigInteger, nullable=False),
     ForeignKeyConstraint(["device"], ["devices.device"]),
 )

@@ -32,13 +32,19 @@ enrollments = Table(
     Index("enrollments_by_state", "state"),
 )
 
+# Every version that a laptop wrote, and every one made of two. ``claimed`` is the number that the
+# writing laptop gave it (its sealed number is bound to that); ``base_version`` and ``merged_from``
+# are the versions, as numbered here, that it was made of.
 enrollment_versions = Table(
     "enrollment_versions",
     METADATA,
     Column("enrollment", RECORD, primary_key=True),
     Column("version", Integer, primary_key=True),
+    Column("claimed", BigInteger, nullable=False),
+    Column("base_version", Integer),
+    Column("merged_from", Integer),
     Column("device", DEVICE, nullable=False),
-    Column("incarnation", DEVICE, nullable=False),
+    Column("life", DEVICE, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("operator", BigInteger, nullable=False),
     Column("captured", BigInteger, nullable=False),
@@ -76,14 +82,14 @@ links = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
-    # A link that was taken away leaves its reference free.
+    # A link that was taken away leaves its reference free; one that stands behind another waits.
     Index(
         "links_once",
         "enrollment",
         "facility",
         "reference",
         unique=True,
-        sqlite_where=text("state <> 'REMOVED'"),
-        postgresql_where=text("state <> 'REMOVED'"),
+        sqlite_where=text("state NOT IN ('REMOVED', 'SHADOWED')"),
+        postgresql_where=text("state NOT IN ('REMOVED', 'SHADOWED')"),
     ),
 )

@@ -11,10 +11,13 @@ from sync.server.store.arrival_tables import (
     audit_heads,
     batches,
     blobs,
+    boots,
     chains,
     chunks,
+    clock_readings,
     held_operations,
     operations,
+    refusals,
     repeats,
 )
 from sync.server.store.metadata import METADATA
@@ -27,8 +30,10 @@ __all__ = [
     "audit_heads",
     "batches",
     "blobs",
+    "boots",
     "chains",
     "chunks",
+    "clock_readings",
     "consents",
     "devices",
     "enrollment_versions",
@@ -39,6 +44,7 @@ __all__ = [
     "meta",
     "operations",
     "programmes",
+    "refusals",
     "repeats",
     "sealed_ids",
 ]

@@ -1,0 +1,205 @@
+"""The versions of a person: a chain in which nothing is overwritten, with both parents of a merge.
+
+Laptops number their versions themselves, each counting on from what it saw. The server's own
+numbers go up with every version it keeps, so that a laptop's number is never above the server's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, insert, select
+
+from sync import wire
+from sync.protocol import Operation, Outcome, Verdict
+from sync.server.arrival import Arrival
+from sync.server.judging import ENROLLING
+from sync.server.store import insert_once
+from sync.server.store.tables import enrollment_versions, refusals, sealed_ids
+
+__all__ = [
+    "Version",
+    "find_base",
+    "is_kept",
+    "is_refused",
+    "keep_merged",
+    "keep_version",
+    "note_refusal",
+    "version_body",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version by the server's number; 0 with an empty body is what was before the first."""
+
+    number: int
+    body: Mapping[str, Any] = field(repr=False)
+
+
+def keep_version(
+    connection: Connection, arrival: Arrival, number: int, *, base: int | None = None
+) -> None:
+    """Keep what a laptop wrote as version ``number``, made from version ``base``."""
+    operation = arrival.operation
+    connection.execute(
+        insert(enrollment_versions).values(
+            **_origin(arrival),
+            version=number,
+            claimed=operation.base_version + 1,
+            base_version=base,
+            digest=_digest(operation),
+            body=_text(operation.body),
+        )
+    )
+    if operation.payload is not None:
+        connection.execute(
+            insert(sealed_ids).values(
+                enrollment=operation.record,
+                version=number,
+                device=arrival.device,
+                capture_session=operation.body["capture_session"],
+                sealed=operation.payload,
+            )
+        )
+
+
+def keep_merged(
+    connection: Connection, arrival: Arrival, merged: Version, *, base: int, merged_from: int
+) -> None:
+    """Keep a version that was made of two; its sealed number is the one that a parent brought."""
+    connection.execute(
+        insert(enrollment_versions).values(
+            **_origin(arrival),
+            version=merged.number,
+            claimed=0,
+            base_version=base,
+            merged_from=merged_from,
+            digest=hashlib.sha256(wire.encode([dict(merged.body), None])).digest(),
+            body=_text(merged.body),
+        )
+    )
+
+
+def is_kept(connection: Connection, operation: Operation) -> bool:
+    """Whether this very version, with this content, is kept already."""
+    kept = select(enrollment_versions.c.version).where(
+        enrollment_versions.c.enrollment == operation.record,
+        enrollment_versions.c.claimed == operation.base_version + 1,
+        enrollment_versions.c.digest == _digest(operation),
+    )
+    return connection.execute(kept).first() is not None
+
+
+def find_base(connection: Connection, arrival: Arrival) -> Version | None:
+    """Give the version that the operator saw who wrote a correction; ``None`` while it is not here.
+
+    A laptop means its own version of that number if it wrote one, in this life or another. One that
+    was refused stands for what it was made from. Otherwise the number is the server's, told in the
+    news; but only a laptop of which everything earlier has arrived can mean that.
+    """
+    device, record = arrival.device, arrival.operation.record
+    number = arrival.operation.base_version
+    while number:
+        own = _own_version(connection, arrival, number)
+        if own is not None:
+            return own
+        refused_base = _refused_base(connection, device, record, number)
+        if refused_base is None:
+            return _told_version(connection, record, number) if arrival.in_order else None
+        number = refused_base
+    return Version(number=0, body={})
+
+
+def version_body(connection: Connection, record: str, number: int) -> dict[str, Any]:
+    """Give the body of a version that is known to be there."""
+    query = select(enrollment_versions.c.body).where(
+        enrollment_versions.c.enrollment == record, enrollment_versions.c.version == number
+    )
+    body: dict[str, Any] = json.loads(connection.execute(query).scalar_one())
+    return body
+
+
+def note_refusal(connection: Connection, arrival: Arrival, verdict: Verdict) -> None:
+    """Note it when a version of a person is refused: the next one is made from it."""
+    operation = arrival.operation
+    if verdict.outcome is not Outcome.REJECTED or operation.kind not in ENROLLING:
+        return
+    row = {
+        "device": arrival.device,
+        "enrollment": operation.record,
+        "version": operation.base_version + 1,
+        "base_version": operation.base_version,
+    }
+    insert_once(connection, refusals, row)
+
+
+def is_refused(connection: Connection, arrival: Arrival) -> bool:
+    """Whether the version that this operation was made from was refused, from the same laptop."""
+    operation = arrival.operation
+    base = _refused_base(connection, arrival.device, operation.record, operation.base_version)
+    return base is not None
+
+
+def _own_version(connection: Connection, arrival: Arrival, number: int) -> Version | None:
+    """Give what the laptop itself wrote under a number, of the same life if it can be."""
+    query = (
+        select(enrollment_versions)
+        .where(
+            enrollment_versions.c.enrollment == arrival.operation.record,
+            enrollment_versions.c.device == arrival.device,
+            enrollment_versions.c.claimed == number,
+        )
+        .order_by(
+            case((enrollment_versions.c.life == arrival.life, 0), else_=1),
+            enrollment_versions.c.seq.desc(),
+        )
+        .limit(1)
+    )
+    return _version(connection.execute(query).one_or_none())
+
+
+def _told_version(connection: Connection, record: str, number: int) -> Version | None:
+    query = select(enrollment_versions).where(
+        enrollment_versions.c.enrollment == record, enrollment_versions.c.version == number
+    )
+    return _version(connection.execute(query).one_or_none())
+
+
+def _refused_base(connection: Connection, device: str, record: str, number: int) -> int | None:
+    query = select(refusals.c.base_version).where(
+        refusals.c.device == device,
+        refusals.c.enrollment == record,
+        refusals.c.version == number,
+    )
+    found: int | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def _version(row: Row[Any] | None) -> Version | None:
+    return None if row is None else Version(number=row.version, body=json.loads(row.body))
+
+
+def _origin(arrival: Arrival) -> dict[str, Any]:
+    operation = arrival.operation
+    return {
+        "enrollment": operation.record,
+        "device": arrival.device,
+        "life": arrival.life,
+        "seq": operation.seq,
+        "operator": operation.operator,
+        "captured": operation.captured,
+        "received_at": arrival.at,
+    }
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    return json.dumps(dict(body), ensure_ascii=False, sort_keys=True)
+
+
+def _digest(operation: Operation) -> bytes:
+    return hashlib.sha256(wire.encode([dict(operation.body), operation.payload])).digest()
