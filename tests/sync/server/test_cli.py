@@ -91,6 +91,7 @@ def test_devices_are_listed_approved_and_revoked(run: Run, office: Office) -> No
         "public_key": laptop.key.public.raw.hex(),
         "last_contact": office.now,
         "chain": [{"incarnation": laptop.incarnation, "held_upto": 1}],
+        "forked": False,
     }
     assert laptop.id in run("device", "approve", laptop.approval_code.lower())
     run("device", "revoke", laptop.id)
