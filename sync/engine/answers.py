@@ -119,7 +119,7 @@ def _retry_after(head: AnswerHead) -> int | None:
         return int(text[:_RETRY_AFTER_DIGITS_MAX])
     try:
         seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(head.date)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None  # absent or unreadable: the usual back-off is enough
     return max(0, round(seconds))
 

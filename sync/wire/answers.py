@@ -21,7 +21,15 @@ from sync.protocol import (
     Verdict,
 )
 from sync.wire.cbor import decode, encode
-from sync.wire.checks import byte_string, hexadecimal, integer, json_object, shaped, text
+from sync.wire.checks import (
+    array_of,
+    byte_string,
+    hexadecimal,
+    integer,
+    json_object,
+    shaped,
+    text,
+)
 
 __all__ = [
     "decode_feed_page",
@@ -69,7 +77,7 @@ def decode_receipt(data: bytes) -> Receipt:
             incarnation=hexadecimal(incarnation, 8),
             batch=integer(batch, least=1),
             digest=byte_string(digest, 32),
-            verdicts=tuple(_verdict(item) for item in verdicts),
+            verdicts=tuple(_verdict(item) for item in array_of(verdicts)),
             durable_upto=integer(durable),
             server_time=integer(server_time),
             nonce=byte_string(nonce, 0, 16),
@@ -242,7 +250,7 @@ def decode_feed_page(data: bytes, dictionary: int) -> FeedPage:
 
     def read() -> FeedPage:
         device, after, head, rows, nonce = array
-        if len(rows) > LIMITS.feed_entries_per_page_max:
+        if len(array_of(rows)) > LIMITS.feed_entries_per_page_max:
             raise TooLarge("entries of a page")
         return FeedPage(
             device=hexadecimal(device, 8),

@@ -31,6 +31,7 @@ _KIND_NUMBER: Final[Mapping[str, int]] = {
     OperationKind.AUDIT_HEAD: 7,
     OperationKind.CLOCK_READING: 8,
 }
+_TIME_MAX: Final = 2**63 - 1
 _KIND_NAME: Final = {number: str(kind) for kind, number in _KIND_NUMBER.items()}
 
 
@@ -117,13 +118,21 @@ def _operation(row: Any, seq: int, base: int) -> Operation:
     return Operation(
         seq=seq,
         record=hexadecimal(record, 16),
-        kind=_KIND_NAME[kind] if isinstance(kind, int) and kind in _KIND_NAME else str(kind),
+        kind=_kind(kind),
         base_version=integer(base_version),
         body=json_object(body),
         operator=integer(operator),
-        captured=integer(base + captured),
+        captured=integer(base + integer(captured, least=-_TIME_MAX, most=_TIME_MAX)),
         payload=byte_string(payload[0], 0, LIMITS.payload_bytes_max) if payload else None,
     )
+
+
+def _kind(value: Any) -> str:
+    """Give the name of a kind; one that this version does not know is named as it was written."""
+    if isinstance(value, str):
+        return value
+    number = integer(value, least=1)
+    return _KIND_NAME.get(number, str(number))
 
 
 def _check_version(version: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sync.errors import EnvelopeInvalid
 
-__all__ = ["byte_string", "hexadecimal", "integer", "json_object", "shaped", "text"]
+__all__ = ["array_of", "byte_string", "hexadecimal", "integer", "json_object", "shaped", "text"]
 
 _T = TypeVar("_T")
 
@@ -18,6 +18,13 @@ def shaped(read: Callable[[], _T]) -> _T:
         return read()
     except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as error:
         raise EnvelopeInvalid("shape") from error
+
+
+def array_of(value: Any) -> list[Any]:
+    """Give an array; bytes, texts and maps can be walked too, but are none."""
+    if not isinstance(value, list):
+        raise EnvelopeInvalid("array")
+    return value
 
 
 def integer(value: Any, *, least: int = 0, most: int = 2**63 - 1) -> int:
