@@ -16,6 +16,8 @@ __all__ = [
     "bytes_waiting",
     "chain_head",
     "digest_at",
+    "doubt_durable",
+    "is_durable",
     "mark_durable",
     "note_offered",
     "persist_batch",
@@ -129,6 +131,23 @@ def mark_durable(tx: Tx, incarnation: str, upto: int) -> None:
         "UPDATE batches SET durable = 1 WHERE incarnation = ? AND number <= ? AND durable = 0",
         (incarnation, upto),
     )
+
+
+def doubt_durable(tx: Tx) -> None:
+    """Take back every durable mark: the server was restored, perhaps from before that backup.
+
+    What is still kept is offered again where the server lacks it; the marks come again with its word.
+    """
+    tx.execute("UPDATE batches SET durable = 0 WHERE durable = 1")
+
+
+def is_durable(tx: Tx, incarnation: str, above: int) -> bool:
+    """Whether a batch of a life above a number was said to lie in a verified backup."""
+    row = tx.execute(
+        "SELECT 1 FROM batches WHERE incarnation = ? AND number > ? AND durable = 1 LIMIT 1",
+        (incarnation, above),
+    ).fetchone()
+    return row is not None
 
 
 def digest_at(tx: Tx, incarnation: str, number: int) -> bytes | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from enrollkit.store.audit import append_audit
+from enrollkit.store.batches import doubt_durable
 from enrollkit.store.database import Database, Tx
 from enrollkit.store.events import NOBODY
 from enrollkit.store.meta import Fact, find_fact, find_number, keep_fact, keep_number
@@ -93,6 +94,7 @@ def _rewind(tx: Tx, *, at: int) -> None:
     keep_number(tx, Fact.CURSOR, 0)
     keep_fact(tx, Fact.FEED_DIGEST, NO_DIGEST)
     tx.execute("DELETE FROM feed_marks")
+    doubt_durable(tx)
     append_audit(tx, at=at, operator=NOBODY, action="server.news-again")
 
 

@@ -11,6 +11,8 @@ from enrollkit.store.batches import (
     bytes_waiting,
     chain_head,
     digest_at,
+    doubt_durable,
+    is_durable,
     mark_durable,
     note_offered,
     persist_batch,
@@ -224,15 +226,17 @@ def _note_letter(tx: Tx, reply: HelloReply, now: int) -> bool:
 
 
 def _keep_word(tx: Tx, reply: HelloReply, now: int) -> None:
-    if tx.execute("SELECT 1 FROM lives WHERE incarnation = ?", (reply.incarnation,)).fetchone():
-        mark_durable(tx, reply.incarnation, reply.durable_upto)
-    else:
+    if not tx.execute("SELECT 1 FROM lives WHERE incarnation = ?", (reply.incarnation,)).fetchone():
         raise ReceiptInvalid("hello of another incarnation")
     if find_text(tx, Fact.DEVICE_STATE) != reply.state.value:
         append_audit(tx, at=now, operator=NOBODY, action=f"device.{reply.state.value}")
     known = find_text(tx, Fact.EPOCH)
     if known is not None and known != reply.epoch:
         append_audit(tx, at=now, operator=NOBODY, action="server.epoch-changed")
+        doubt_durable(tx)
+    if is_durable(tx, reply.incarnation, reply.held_upto):
+        doubt_durable(tx)
+    mark_durable(tx, reply.incarnation, reply.durable_upto)
     keep_text(tx, Fact.EPOCH, reply.epoch)
     keep_text(tx, Fact.DEVICE_STATE, reply.state.value)
     keep_number(tx, Fact.CONTACT_AT, reply.server_time)

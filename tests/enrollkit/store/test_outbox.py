@@ -419,3 +419,28 @@ def test_a_closed_life_is_done_with_when_the_server_keeps_it_for_good(ends: Ends
     assert ends.outbox.closed_lives() == [INCARNATION]
     ends.outbox.apply_receipt(*ends.receipt(old, durable_upto=1))
     assert ends.outbox.closed_lives() == []
+
+
+def contact(ends: Ends, **changes: Any) -> HelloReply:
+    values: dict[str, Any] = {
+        "version": 1, "minimum_version": 1, "state": DeviceState.APPROVED, "epoch": "e0" * 8,
+        "device": ends.device.public.id, "incarnation": INCARNATION, "held_upto": 1,
+        "held_digest": bytes(32), "durable_upto": 1, "feed_head": 0, "feed_digest": bytes(32),
+        "programme_serial": 1, "server_time": NOON, "nonce": bytes(16),
+    }  # fmt: skip
+    return HelloReply(**(values | changes))
+
+
+@pytest.mark.parametrize("changes", [{"epoch": "e1" * 8}, {"held_upto": 0}], ids=["epoch", "holds"])
+def test_a_server_restored_from_before_its_own_backup_is_offered_closed_lives_again(
+    ends: Ends, changes: dict[str, Any]
+) -> None:
+    enroll(ends.database, 1)
+    ends.outbox.freeze()
+    (old,) = ends.outbox.batches_after(INCARNATION, 0, bytes_max=1)
+    ends.outbox.begin_life()
+    ends.outbox.apply_receipt(*ends.receipt(old))
+    ends.outbox.note_contact(contact(ends))
+    assert ends.outbox.closed_lives() == []
+    ends.outbox.note_contact(contact(ends, durable_upto=0, **changes))
+    assert ends.outbox.closed_lives() == [INCARNATION]
