@@ -136,7 +136,7 @@ def mark_durable(tx: Tx, incarnation: str, upto: int) -> None:
 def doubt_durable(tx: Tx) -> None:
     """Take back every durable mark: the server was restored, perhaps from before that backup.
 
-    What is still kept is offered again where the server lacks it; the marks come again with its word.
+    What is kept is offered again where the server lacks it; the marks come again with its word.
     """
     tx.execute("UPDATE batches SET durable = 0 WHERE durable = 1")
 
