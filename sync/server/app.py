@@ -14,9 +14,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from sync import wire
-from sync.errors import ChainForked, EnvelopeInvalid
+from sync.errors import EnvelopeInvalid
 from sync.protocol import LIMITS
-from sync.sealing import read_batch_header
 from sync.server.bundles import Receiver
 from sync.server.contact import Contact
 from sync.server.crowd import Crowd
@@ -134,6 +133,10 @@ class _Door:
         self._services.log.info(
             "hello", device=reply.device, state=reply.state.value, held_upto=reply.held_upto
         )
+        if greeting.is_rolled_back:
+            self._services.log.warning(
+                "rolled-back", device=reply.device, held_upto=reply.held_upto
+            )
         body = b"".join(wire.encode_sequence(greeting.signed))
         return Response(body, media_type="application/cbor-seq")
 
@@ -144,12 +147,8 @@ class _Door:
         return Response(self._services.sign_time(nonce), media_type="application/cose")
 
     def _take(self, batch: bytes, nonce: bytes) -> bytes:
-        try:
-            taken = self._services.intake.take(batch, nonce)
-        except ChainForked:
-            self._services.log.warning("fork", device=read_batch_header(batch).device)
-            raise
-        note_taken(self._services.log, taken.receipt)
+        taken = self._services.intake.take(batch, nonce)
+        note_taken(self._services.log, taken.receipt, began_fork=taken.began_fork)
         return taken.signed
 
     def _refuse(self, error: Exception) -> Response:

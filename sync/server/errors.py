@@ -199,7 +199,6 @@ class HttpFault(Exception):
         "device-unknown": (401, "This server has not met that laptop."),
         "device-pending": (403, "The office has not approved that laptop yet."),
         "device-revoked": (403, "The office has shut that laptop out."),
-        "chain-forked": (409, "Another laptop sends under the same identity."),
         "too-slow": (408, "The message did not arrive in time."),
         "too-large": (413, "The message is larger than allowed."),
         "protocol-mismatch": (426, "The two ends speak different versions."),

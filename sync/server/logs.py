@@ -63,8 +63,13 @@ def open_log(path: Path | None) -> Log:
     return log
 
 
-def note_taken(log: Log, receipt: Receipt) -> None:
-    """Write that a batch is committed, and how many of its operations had which verdict."""
+def note_taken(log: Log, receipt: Receipt, *, began_fork: bool) -> None:
+    """Write that a batch is committed, and how many of its operations had which verdict.
+
+    A fork is an alert: two laptops write under one name, or one was restored from a copy.
+    """
+    if began_fork:
+        log.warning("fork", device=receipt.device, incarnation=receipt.incarnation)
     counts = Counter(verdict.outcome.value for verdict in receipt.verdicts)
     log.info(
         "batch",

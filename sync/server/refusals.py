@@ -7,7 +7,7 @@ from typing import Final
 from fastapi.responses import Response
 
 from sync import wire
-from sync.errors import ChainForked, EnvelopeInvalid, ProtocolMismatch, TooLarge
+from sync.errors import EnvelopeInvalid, ProtocolMismatch, TooLarge
 from sync.server.errors import DatabaseBusy, HttpFault
 
 __all__ = ["fault_of", "fault_response"]
@@ -26,8 +26,6 @@ def fault_of(error: Exception) -> HttpFault | None:
             return HttpFault("protocol-mismatch")
         case EnvelopeInvalid():
             return HttpFault("bad-request")
-        case ChainForked():
-            return HttpFault("chain-forked")
         case DatabaseBusy():
             return HttpFault("busy")
         case TimeoutError():

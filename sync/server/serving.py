@@ -65,7 +65,7 @@ def make_services(
         store=store,
         keys=keys,
         clock=clock,
-        note_taken=lambda taken: note_taken(log, taken.receipt),
+        note_taken=lambda taken: note_taken(log, taken.receipt, began_fork=taken.began_fork),
     )
     with store.read() as connection:
         name = read_meta(connection)["name"]
