@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from enrollkit.app.roads import road_to
+
 __all__ = ["INDIA", "System", "local_time"]
 
 INDIA: Final = timezone(timedelta(hours=5, minutes=30), "IST")
@@ -46,6 +48,10 @@ class System:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+    def road(self, host: str) -> str:
+        """Name the way by which a host would be reached, without a packet; empty for none."""
+        return road_to(host)
 
     def token(self, size: int) -> bytes:
         """Give ``size`` unpredictable bytes."""

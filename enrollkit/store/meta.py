@@ -40,6 +40,10 @@ class Fact(StrEnum):
     """The newest reading of both clocks, as JSON of ``clock-reading-1``."""
     SERVER_CLOCK = "server.clock"
     """JSON of ``boot``, and ``began``: when that run began by the server's clock."""
+    LINK = "link.measured"
+    """JSON: what the last session taught of the link."""
+    TRAFFIC = "link.traffic"
+    """JSON of ``day`` and ``bytes``: what that day's sessions used, both ways."""
 
 
 def keep_fact(tx: Tx, fact: Fact, value: bytes) -> None:

@@ -60,6 +60,10 @@ class Summary:
     forked: bool = False
     limited: bool = False
     stopped: bool = False
+    carried: int = 0
+    """Files of other laptops that were handed in and need nothing more."""
+    carried_waiting: int = 0
+    """Files of other laptops that still wait to be handed in."""
     pace: Pace | None = field(default=None, compare=False)
     """What was learned of the link."""
     error: SyncError | None = None
