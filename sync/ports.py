@@ -169,6 +169,9 @@ class Transport(Protocol):
     def traffic(self) -> tuple[int, int, int]:
         """Give bytes sent, bytes received and requests made so far (bodies and heads)."""
 
+    def round_trip(self) -> float | None:
+        """Give the seconds from the newest request's last byte to its answer's first, if known."""
+
 
 class Clock(Protocol):
     """Time as the engine sees it."""

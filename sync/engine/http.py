@@ -142,6 +142,10 @@ class HttpTransport:
         """Give bytes sent, bytes received and requests made: heads and bodies, without TLS."""
         return self._up, self._down, self._requests
 
+    def round_trip(self) -> float | None:
+        """Give the seconds from the newest request's last byte to its answer's first."""
+        return self._line.round_trip_seconds
+
     def _request(
         self,
         method: str,

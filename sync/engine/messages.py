@@ -54,7 +54,8 @@ class HelloAnswered:
     """A verified reply, beside what this laptop knows of its own chain and news.
 
     ``digest_here`` is our digest of the batch ``reply.held_upto``; ``None`` when we never made it.
-    ``feed_digest_here`` is our digest of the feed up to our cursor.
+    ``feed_digest_here`` is our digest of the feed up to our cursor. ``round_trip_seconds``: how
+    long the answer took once the question was out, if the road knows.
     """
 
     reply: HelloReply
@@ -63,6 +64,7 @@ class HelloAnswered:
     cursor: int
     digest_here: bytes | None
     feed_digest_here: bytes
+    round_trip_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

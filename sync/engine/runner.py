@@ -243,6 +243,7 @@ class _Runner:
                     ports.outbox.digest_at(self._life, reply.held_upto) if within else None
                 ),
                 feed_digest_here=ports.inbox.feed_digest(),
+                round_trip_seconds=ports.transport.round_trip(),
             )
             for raw in answers:
                 receipt = self._verified(raw, hello.incarnation, nonce)

@@ -200,6 +200,7 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
     heard = replace(
         state,
         phase=Phase.HEARING,
+        pace=state.pace.answered(event.round_trip_seconds),
         heard=True,
         introduce=False,
         head=event.head,

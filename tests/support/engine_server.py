@@ -87,6 +87,7 @@ class FakeServer:
     old_receipts: list[bytes] = field(default_factory=list)
     receipts_max: int = 500
     requests: int = 0
+    round_trip_seconds: float | None = None
     bytes_up: int = 0
 
     def traffic(self) -> tuple[int, int, int]:
@@ -183,6 +184,9 @@ class FakeServer:
     def restore(self, upto: int) -> None:
         """Forget everything after a batch, as a server restored from a backup does."""
         del self.held[upto:]
+
+    def round_trip(self) -> float | None:
+        return self.round_trip_seconds
 
     def server_time(self, nonce: bytes) -> bytes:
         self._begin("time")

@@ -391,6 +391,12 @@ def test_nobody_is_called_again_quickly_who_never_answered_or_answered_no(
     assert not given.quick
 
 
+def test_the_round_trip_of_a_hello_is_kept_for_the_size_of_pushes() -> None:
+    answer = replace(answered(reply()), round_trip_seconds=0.7)
+    state, _ = step(session(Phase.GREETING), answer)
+    assert state.pace.round_trip_seconds == 0.7
+
+
 def test_the_approval_code_is_the_sessions_even_when_the_road_said_pending() -> None:
     failed = Failed(error=DevicePending(approval_code=""))
     _after, (given,) = step(session(Phase.PUSHING, **HEARD), failed)
