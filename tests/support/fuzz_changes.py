@@ -7,7 +7,7 @@ or JSON text, which stay grammatical and so get further into a reader.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
@@ -145,6 +145,9 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:
 _TREE_CHANGES: Final = ("replace", "replace", "drop", "double", "wrap", "rename", "empty")
 
 
+_KEYS: Final = (str, int, float, bytes, type(None))
+
+
 def _change(parent: Any, key: Any, change: str, weird: Any) -> None:
     value = parent[key]
     match change:
@@ -158,7 +161,7 @@ def _change(parent: Any, key: Any, change: str, weird: Any) -> None:
             parent[key] = value[:0] if isinstance(value, list | str | bytes) else {}
         case "double" if isinstance(parent, list):
             parent.insert(key, _copied(value))
-        case "rename" if isinstance(parent, dict) and isinstance(weird, Hashable):
+        case "rename" if isinstance(parent, dict) and isinstance(weird, _KEYS):
             parent[weird] = parent.pop(key)
         case _:
             parent[key] = [value, weird]
