@@ -103,11 +103,12 @@ class _Errand:
         self._nonce = letter.hello.nonce
         self._hello = letter.content.hello
         self._open = {hashlib.sha256(batch).digest(): batch for batch in letter.content.batches}
+        self._signed: set[bytes] = set()
         self._pending = False
         self.gained = 0
         for _place, raw in desk.database.read(lambda tx: answers_of(tx, file.digest)):
             if meaning_of(raw) == "receipt":
-                self._open.pop(open_receipt(raw, self._server).digest, None)
+                self._note_signed(open_receipt(raw, self._server).digest)
 
     def run(self, road: Road, is_stopping: Callable[[], bool]) -> bool:
         """Hand in what has no receipt yet; say whether nothing more is to be had."""
@@ -142,13 +143,21 @@ class _Errand:
         self._replace(raw, instead="hello-reply")
 
     def _keep_receipt(self, raw: bytes) -> None:
-        """Keep a receipt; only whose it is and for which bytes is looked at."""
+        """Keep a receipt; only whose it is and for which bytes is looked at.
+
+        The same hello brings old receipts again: one for each batch is enough.
+        """
         receipt = open_receipt(raw, self._server)
         if receipt.device != self._file.device or receipt.nonce not in {b"", self._nonce}:
             raise ReceiptInvalid("receipt of another request")
-        self._desk.database.write(lambda tx: add_answer(tx, self._file.digest, raw))
-        if self._open.pop(receipt.digest, None) is not None:
-            self.gained += 1
+        if receipt.digest not in self._signed:
+            self._desk.database.write(lambda tx: add_answer(tx, self._file.digest, raw))
+            self.gained += self._note_signed(receipt.digest)
+
+    def _note_signed(self, digest: bytes) -> bool:
+        """Note that a batch has its receipt; say whether it was waiting for it in this file."""
+        self._signed.add(digest)
+        return self._open.pop(digest, None) is not None
 
     def _keep_page(self, raw: bytes, *, is_first: bool) -> None:
         meaning, _sealed = open_signed(raw, "feed-page", self._server)

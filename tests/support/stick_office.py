@@ -14,7 +14,7 @@ from enrollkit.domain.identifiers import approval_code
 from kit_samples import CHEAP, PASSPHRASE, StoppedSystem, intake_row
 from server_laptops import Office
 from sync.bundle import decode_bundle, encode_return, return_name
-from sync.protocol import HelloReply
+from sync.protocol import DeviceState, HelloReply
 from sync.sealing import open_hello_reply, sign_hello_reply
 from sync.server.approval import approve_code
 from sync.server.programme import newest_programme
@@ -71,6 +71,8 @@ class StickOffice:
         """Answer a courier as ``POST /v1/bundles`` does: a ``Road`` of the kit."""
         reception = self.receiver.open_reception()
         yield from reception.begin(hello)
+        if reception.state is DeviceState.PENDING:
+            return
         for batch in batches:
             yield from reception.take(batch)
         yield from reception.finish()
