@@ -13,12 +13,25 @@ from sync import wire
 from sync.capture import SEALED_NUMBER_BYTES
 from sync.protocol import BODY_SHAPES, LIMITS, Operation, OperationKind, Outcome, Verdict
 
-__all__ = ["ACCEPTED", "CONFLICT", "DUPLICATE", "ENROLLING", "cleaned", "held", "judge", "rejected"]
+__all__ = [
+    "ACCEPTED",
+    "CONFLICT",
+    "DUPLICATE",
+    "ENROLLING",
+    "VERSION_MAX",
+    "cleaned",
+    "held",
+    "judge",
+    "rejected",
+]
 
 ACCEPTED: Final = Verdict(outcome=Outcome.ACCEPTED)
 DUPLICATE: Final = Verdict(outcome=Outcome.DUPLICATE)
 CONFLICT: Final = "conflict"
 """Two laptops say different things of who somebody is; both are kept until a person decides."""
+
+VERSION_MAX: Final = 1_000_000_000
+"""More corrections of one person than anybody makes; tables can hold the number."""
 
 _POINTER_BYTES_MAX: Final = 120
 """A receipt full of refusals must stay below ``LIMITS.receipt_bytes_max``."""
@@ -75,7 +88,7 @@ def _shape_fault(kind: OperationKind, body: Any) -> schemas.Fault | None:
 def _judge_sealed_number(kind: OperationKind, operation: Operation) -> Verdict | None:
     """What the body says of the Aadhaar number and what came sealed must be the same story."""
     is_submit = kind is OperationKind.ENROLLMENT_SUBMIT
-    if is_submit != (operation.base_version == 0):
+    if is_submit != (operation.base_version == 0) or operation.base_version > VERSION_MAX:
         return rejected("version:impossible", "")
     says, sealed = "aadhaar_last4" in operation.body, operation.payload
     if sealed is None:

@@ -21,10 +21,10 @@ from sync.server.versions import (
     Version,
     find_base,
     is_kept,
-    is_refused,
     keep_merged,
     keep_version,
     version_body,
+    was_all_refused,
 )
 
 __all__ = ["amend", "submit", "withdraw"]
@@ -46,13 +46,13 @@ def submit(connection: Connection, arrival: Arrival) -> Decision:
 def amend(connection: Connection, arrival: Arrival) -> Decision:
     """Take a correction: as the next version, or merged with what others corrected meanwhile.
 
-    Where nothing is there to correct because this laptop's version before was refused, it is the
-    person's first word here.
+    Where nothing is there to correct because all that this laptop said before was refused, it is
+    the person's first word here.
     """
     operation = arrival.operation
     current = _current(connection, operation.record)
     if current is None:
-        if not is_refused(connection, arrival):
+        if not was_all_refused(connection, arrival):
             return Decision(verdict=held("version:ahead"), waits_for=operation.record)
         if "aadhaar_last4" in operation.body and operation.payload is None:
             return Decision(verdict=rejected("aadhaar:missing", "/aadhaar_last4"))
@@ -79,7 +79,7 @@ def withdraw(connection: Connection, arrival: Arrival) -> Decision:
     record = arrival.operation.record
     current = _current(connection, record)
     if current is None:
-        if arrival.in_order and is_refused(connection, arrival):
+        if arrival.in_order and was_all_refused(connection, arrival):
             return Decision(verdict=ACCEPTED)  # nothing of the person was ever taken in
         return Decision(verdict=held("enrollment:unknown"), waits_for=record)
     if current.state == _WITHDRAWN_STATE:

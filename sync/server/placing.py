@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select
 
@@ -23,6 +23,9 @@ from sync.server.store import insert_once
 from sync.server.store.tables import batches, chains
 
 __all__ = ["Place", "place"]
+
+
+_NUMBER_MAX: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +61,11 @@ _Near = Mapping[tuple[str, int], Row[Any]]
 def place(connection: Connection, header: BatchHeader, digest: bytes, *, now: int) -> Place:
     """Put a batch where it belongs; a batch that is there already stays where it is.
 
-    ``EnvelopeInvalid`` when it claims to be the first and to follow another.
+    ``EnvelopeInvalid`` when it claims to be the first and to follow another, or has numbers that
+    nobody can count to.
     """
+    if max(header.number, header.first_seq) > _NUMBER_MAX:
+        raise EnvelopeInvalid("number")
     if header.number == 1 and header.previous != NO_DIGEST:
         raise EnvelopeInvalid("first batch")
     lives = _locked_lives(connection, header, digest)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, case, insert, select
 from sync import wire
 from sync.protocol import Operation, Outcome, Verdict
 from sync.server.arrival import Arrival
-from sync.server.judging import ENROLLING
+from sync.server.judging import ENROLLING, VERSION_MAX
 from sync.server.store import insert_once
 from sync.server.store.tables import enrollment_versions, refusals, sealed_ids
 
@@ -25,11 +25,11 @@ __all__ = [
     "Version",
     "find_base",
     "is_kept",
-    "is_refused",
     "keep_merged",
     "keep_version",
     "note_refusal",
     "version_body",
+    "was_all_refused",
 ]
 
 
@@ -129,6 +129,8 @@ def note_refusal(connection: Connection, arrival: Arrival, verdict: Verdict) -> 
     operation = arrival.operation
     if verdict.outcome is not Outcome.REJECTED or operation.kind not in ENROLLING:
         return
+    if operation.base_version > VERSION_MAX:
+        return
     row = {
         "device": arrival.device,
         "enrollment": operation.record,
@@ -138,11 +140,15 @@ def note_refusal(connection: Connection, arrival: Arrival, verdict: Verdict) -> 
     insert_once(connection, refusals, row)
 
 
-def is_refused(connection: Connection, arrival: Arrival) -> bool:
-    """Whether the version that this operation was made from was refused, from the same laptop."""
-    operation = arrival.operation
-    base = _refused_base(connection, arrival.device, operation.record, operation.base_version)
-    return base is not None
+def was_all_refused(connection: Connection, arrival: Arrival) -> bool:
+    """Whether every version that this operation goes back to was refused, from the same laptop."""
+    number = arrival.operation.base_version
+    while number:
+        base = _refused_base(connection, arrival.device, arrival.operation.record, number)
+        if base is None:
+            return False
+        number = base
+    return True
 
 
 def _own_version(connection: Connection, arrival: Arrival, number: int) -> Version | None:

@@ -156,6 +156,42 @@ def test_a_kind_from_a_newer_laptop_is_held_whole(office: Office) -> None:
     assert office.count("SELECT count(*) FROM held_operations") == 1
 
 
+def test_no_text_that_postgresql_cannot_keep_leaves_the_savepoint(office: Office) -> None:
+    laptop = office.laptop()
+    run = [
+        laptop.operation("new\0kind", {}),
+        laptop.person(**{"sur\0prise": 1}),
+        laptop.person(name="Ze\0bra"),
+    ]
+    receipt = office.take(laptop, laptop.batch(run))
+    assert [outcome for outcome, _ in outcomes(receipt)] == ["held", "rejected", "accepted"]
+    with office.store.read() as connection:
+        rows = connection.exec_driver_sql("SELECT kind, code, pointer FROM operations").all()
+        rows += connection.exec_driver_sql("SELECT body, '', '' FROM enrollment_versions").all()
+    assert rows[0].kind == "newkind"
+    assert not any("\0" in text for row in rows for text in row)
+
+
+@pytest.mark.parametrize("huge", ["number", "first_seq"])
+def test_a_number_that_no_table_can_hold_is_the_senders_fault(office: Office, huge: str) -> None:
+    laptop = office.laptop()
+    setattr(laptop, {"number": "number", "first_seq": "seq"}[huge], 2**63 - 3)
+    with pytest.raises(EnvelopeInvalid):
+        office.intake.take(laptop.batch([laptop.person()]).data, bytes(16))
+
+
+def test_a_version_that_no_table_can_hold_is_refused(office: Office) -> None:
+    laptop = office.laptop()
+    run = [
+        laptop.operation(OperationKind.ENROLLMENT_AMEND, person_body(), base_version=2**63 - 1),
+        laptop.operation(OperationKind.ENROLLMENT_WITHDRAW, {}, base_version=2**63 - 1),
+    ]
+    assert outcomes(office.take(laptop, laptop.batch(run))) == [
+        ("rejected", "version:impossible"),
+        ("held", "enrollment:unknown"),
+    ]
+
+
 def test_one_id_with_the_same_content_is_a_duplicate_and_with_other_content_held(
     office: Office,
 ) -> None:
@@ -314,6 +350,35 @@ def test_a_removed_link_leaves_its_reference_free(office: Office) -> None:
     remove = laptop.operation(OperationKind.LINK_REMOVE, {"enrollment": record}, record=link.record)
     run = [laptop.person(record), link, remove, laptop.link(record)]
     assert outcomes(office.take(laptop, laptop.batch(run))) == [("accepted", "")] * 4
+
+
+def test_taking_a_link_away_leaves_the_one_that_another_laptop_added(office: Office) -> None:
+    one, other = office.laptop(), office.laptop()
+    record = record_id()
+    first, second = one.link(record), other.link(record)
+    office.take(one, one.batch([one.person(record), first]))
+    assert outcomes(office.take(other, other.batch([second]))) == [("duplicate", "")]
+    gone = one.operation(OperationKind.LINK_REMOVE, {"enrollment": record}, record=first.record)
+    assert outcomes(office.take(one, one.batch([gone]))) == [("accepted", "")]
+    assert office.count("SELECT count(*) FROM links WHERE state = 'ACCEPTED'") == 1
+    gone = other.operation(OperationKind.LINK_REMOVE, {"enrollment": record}, record=second.record)
+    assert outcomes(office.take(other, other.batch([gone]))) == [("accepted", "")]
+    assert office.count("SELECT count(*) FROM links WHERE state = 'REMOVED'") == 2
+    assert outcomes(office.take(one, one.batch([first]))) == [("duplicate", "")]
+
+
+def test_a_link_that_stood_against_another_is_taken_when_that_is_taken_away(
+    office: Office,
+) -> None:
+    one, other = office.laptop(), office.laptop()
+    record = record_id()
+    first = one.link(record)
+    office.take(one, one.batch([one.person(record), first]))
+    differing = other.batch([other.link(record, display="Another visit")])
+    assert outcomes(office.take(other, differing)) == [("held", "link:differs")]
+    gone = one.operation(OperationKind.LINK_REMOVE, {"enrollment": record}, record=first.record)
+    office.take(one, one.batch([gone]))
+    assert outcomes(office.take(other, differing)) == [("accepted", "")]
 
 
 def test_a_blob_is_complete_when_all_chunks_fit_its_digest(office: Office) -> None:
