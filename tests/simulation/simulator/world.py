@@ -1,0 +1,239 @@
+"""A whole camp, its roads and its office in one process; an event is a method call away.
+
+What happens is decided by the script; what must hold is asked of the oracles after each event.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+from simulator.faults import Fault
+from simulator.laptop import Laptop
+from simulator.ledger import Ledger, Lost
+from simulator.office import Office
+from simulator.oracles import (
+    check_bytes,
+    check_end,
+    check_feed,
+    check_marks,
+    check_office,
+    check_privacy,
+)
+from simulator.road import Records, Road
+from simulator.templates import template
+from simulator.times import TrueTime
+
+from enrollkit.store import freezing
+from sync.bundle import BUNDLE_SUFFIX, decode_bundle
+from sync.engine.account import Summary
+from sync.errors import SyncError
+from sync.protocol import LIMITS
+from sync.server.approval import approve_code
+from sync.server.errors import DeviceShutOut
+
+__all__ = ["Between", "World", "small_batches", "told"]
+
+_ROUNDS_MAX = 4
+"""O4: contacts without faults after which no laptop may have anything left."""
+_FUSES = {
+    "power-cut-before-commit": "before",
+    "power-cut-after-commit": "after",
+    "torn-log": "after",
+    "disk-full": "full",
+    "database-busy": "busy",
+}
+
+Between: TypeAlias = "Callable[[World, Laptop, str], None]"
+
+
+@contextlib.contextmanager
+def small_batches(operations_max: int = 3) -> Iterator[None]:
+    """Let few operations fill a batch, so that a camp of ten people has a chain of batches."""
+    whole = freezing.LIMITS
+    freezing.LIMITS = replace(LIMITS, operations_per_batch_max=operations_max)  # type: ignore[misc] - for the run alone
+    try:
+        yield
+    finally:
+        freezing.LIMITS = whole  # type: ignore[misc] - as it was
+
+
+def _batches_in(files: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the batches of bundles, as far as they are whole."""
+    for data in files:
+        with contextlib.suppress(SyncError):
+            yield from decode_bundle(data).batches
+
+
+def told(summary: Summary) -> str:
+    """Say how a session ended, in one line without any number that a seed does not decide."""
+    error = summary.error.code if summary.error else "done"
+    notes = [
+        name
+        for name in ("rolled_back", "forked", "limited", "stopped")
+        if getattr(summary, name)
+    ]
+    figures = f"sent {summary.sent} accepted {summary.accepted} held {summary.held}"
+    return f"{error} {figures} news {summary.feed} waiting {summary.waiting} {' '.join(notes)}"
+
+
+class World:
+    """Everything of one run. ``folder`` must not exist; ``salt`` decides all dice but the script's."""
+
+    def __init__(self, folder: Path, *, salt: str, laptops: int, is_met: bool) -> None:
+        made_from = template()
+        folder.mkdir()
+        self.folder = folder
+        self.true = TrueTime()
+        self.office = Office(folder / "office", made_from, is_met=is_met, true=self.true)
+        self.laptops = [
+            Laptop(
+                f"L{number}",
+                folder / f"L{number}",
+                made_from=made_from.laptops[number],
+                whole=made_from,
+                true=self.true,
+                salt=salt,
+            )
+            for number in range(laptops)
+        ]
+        self.sticks = folder / "sticks"
+        self.sticks.mkdir()
+        self.kept_files: list[tuple[str, bytes]] = []
+        """Copies of files that somebody made of a stick, and may bring again."""
+        self.snapshots: list[bytes] = [self.office.snapshot()]
+        self.records = Records()
+        self.ledger = Ledger()
+        self.dice = random.Random(f"world {salt}")
+        self.trace: list[str] = []
+        self.disasters: set[str] = set()
+        """Places that the event under way destroys on purpose."""
+        self.between: Between = lambda world, _laptop, _rule: world.true.pass_by(1)
+        """What happens between two requests of a session, by the rule of its fault."""
+        self.deliver_sticks: Callable[[World], None] = lambda _world: None
+        """How all sticks reach the office and home, at the end."""
+        self._places = self.places()
+
+    def close(self) -> None:
+        """End everything and leave no file."""
+        for laptop in self.laptops:
+            laptop.close()
+        self.office.close()
+        shutil.rmtree(self.folder)
+
+    def places(self) -> dict[str, set[bytes]]:
+        """Give every place that keeps operations, and which."""
+        found = {laptop.name: self.ledger.read_laptop(laptop) for laptop in self.laptops}
+        found["office"] = self.ledger.read_office(self.office)
+        for laptop in self.laptops:
+            found[laptop.name] |= self.ledger.in_batches(_batches_in(laptop.carried()))
+        for stick in self.sticks.iterdir():
+            files = (path.read_bytes() for path in stick.glob(f"*{BUNDLE_SUFFIX}"))
+            found[stick.name] = self.ledger.in_batches(_batches_in(files))
+        return found
+
+    def stick(self, name: str) -> Path:
+        """Give a stick's folder; a lost one is replaced by a new one."""
+        folder = self.sticks / name
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def event(self, name: str, work: Callable[[], str]) -> None:
+        """Let something happen, write it down, and ask the oracles."""
+        self.disasters.clear()
+        ended = work()
+        self.trace.append(f"{self.true.now()} {name}: {ended}")
+        self.check()
+
+    def check(self) -> None:
+        """Ask what must hold at all times."""
+        places = self.places()
+        self.ledger.check(places, self._places, self.disasters)
+        self._places = places
+        check_office(self.office, self.ledger)
+        for laptop in self.laptops:
+            check_marks(laptop, self.office, None)
+            check_feed(laptop, self.office)
+
+    def road(self, laptop: Laptop, faults: Sequence[Fault] = ()) -> Road:
+        """Give a road for one session; what happens meanwhile is in ``between``."""
+        return Road(
+            self.office,
+            self.records,
+            device=laptop.device,
+            faults=faults,
+            fuse=laptop.fuse,
+            meanwhile=lambda rule: self.between(self, laptop, rule),
+        )
+
+    def session(self, laptop: Laptop, faults: Sequence[Fault] = ()) -> str:
+        """Let a laptop talk to the office over a road with faults; say how it ended."""
+        road = self.road(laptop, faults)
+        for fault in faults:
+            if fault.rule in _FUSES:
+                laptop.fuse.left = fault.count(14)
+                laptop.fuse.how = _FUSES[fault.rule]
+        tear = any(fault.rule == "torn-log" for fault in faults)
+        ended = laptop.survive(lambda: told(laptop.sync(road)), tear=tear)
+        road.end()
+        check_marks(laptop, self.office, road.nonces)
+        return ended
+
+    def settle(self) -> None:
+        """Stop all faults and demand that everything drains: O4, O5, O6, O7, O10."""
+        self.trace.append("--- no more faults")
+        self.deliver_sticks(self)
+        for _ in range(_ROUNDS_MAX):
+            self._approve_all()
+            for laptop in self.laptops:
+                self.event(f"{laptop.name} syncs", lambda laptop=laptop: self._quiet(laptop))
+            if all(self._is_drained(laptop) for laptop in self.laptops):
+                break
+        self.ledger.check_arrived(self._places["office"])
+        for laptop in self.laptops:
+            check_end(laptop, self.office)
+            check_privacy(laptop, self.office, self.records)
+        self._check_idle(self.laptops[0])
+
+    def _quiet(self, laptop: Laptop) -> str:
+        """Run a session without faults, and hold it to its budget."""
+        held = self._held(laptop)
+        road = self.road(laptop)
+        lives = laptop.rows("SELECT count(*) FROM lives WHERE closed_at IS NOT NULL")[0][0]
+        ended = laptop.survive(lambda: told(laptop.sync(road)))
+        check_marks(laptop, self.office, road.nonces)
+        if not lives:
+            fresh = sum(len(data) for digest, data in laptop.batches().items() if digest not in held)
+            check_bytes(laptop, road, fresh, road.page_bytes)
+        return ended
+
+    def _check_idle(self, laptop: Laptop) -> None:
+        road = self.road(laptop)
+        laptop.sync(road)
+        if laptop.text("device.state") == "approved":
+            check_bytes(laptop, road, 0, 0)
+            if road.requests != 1 + len(laptop.open_closed_lives()):
+                raise Lost(f"O10 {laptop.name} asked {road.requests} times with nothing to do")
+
+    def _held(self, laptop: Laptop) -> set[bytes]:
+        rows = self.office.rows("SELECT digest FROM batches WHERE device = ?", laptop.device)
+        return {bytes(digest) for (digest,) in rows}
+
+    def _is_drained(self, laptop: Laptop) -> bool:
+        try:
+            check_end(laptop, self.office)
+        except Lost:
+            return False
+        return True
+
+    def _approve_all(self) -> None:
+        for laptop in self.laptops:
+            with contextlib.suppress(DeviceShutOut), self.office.store.write() as connection:
+                approve_code(
+                    connection, self.office.keys, laptop.approval_code, now=self.true.now()
+                )
