@@ -1,7 +1,7 @@
 """Does what the session's state machine asks for, over ports; the one place where both meet.
 
-Every word of the server is verified before it is applied, every application is committed before
-the machine hears of it, and nothing is believed because of an HTTP status.
+The open life speaks first; then closed lives bring home what they still miss. What is said in
+each is :mod:`sync.engine.conversation`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from sync.engine.account import Account, Progress, Summary
+from sync.engine.conversation import Conversation, Ports
 from sync.engine.messages import (
     AskFeed,
     BeginLife,
@@ -23,14 +24,9 @@ from sync.engine.messages import (
     Freeze,
     Frozen,
     GiveUp,
-    HelloAnswered,
-    HelloEnded,
     Move,
     NoteContact,
-    PageArrived,
     Push,
-    PushEnded,
-    ReceiptArrived,
     Rest,
     Rested,
     Rewind,
@@ -40,39 +36,12 @@ from sync.engine.messages import (
 from sync.engine.pacing import Pace, Pacing, rest_seconds
 from sync.engine.session import Session, open_session, step
 from sync.engine.telling import Teller, Words
-from sync.engine.verifying import (
-    check_held,
-    check_offered,
-    check_run,
-    is_ours,
-    judge_clock,
-    open_page,
-    open_receipt,
-    open_reply,
-)
-from sync.errors import ClockSkew, ReceiptInvalid, ServerUnavailable, SyncError
-from sync.ports import Clock, Envelope, Guard, Inbox, Outbox, Randomness, Sleeper, Transport
-from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, Receipt, SealedBatch
+from sync.errors import ClockSkew, ServerUnavailable, SyncError
 
 __all__ = ["Ports", "deliver"]
 
-_NONCE_BYTES = 16
 _GLANCE_SECONDS = 1.0
 """How often a rest looks whether somebody asked to stop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """Everything around the engine."""
-
-    outbox: Outbox
-    inbox: Inbox
-    transport: Transport
-    envelope: Envelope
-    clock: Clock
-    sleeper: Sleeper
-    guard: Guard
-    randomness: Randomness
 
 
 def deliver(
@@ -110,8 +79,6 @@ class _Runner:
         self._is_stopping = is_stopping
         self._account = Account()
         self._before = ports.transport.traffic()
-        self._life = ports.outbox.incarnation()
-        self._closed = False
         self._pace = Pace.first(pacing)
         self._teller = Teller(
             self._account,
@@ -121,6 +88,7 @@ class _Runner:
             on_progress=on_progress,
             words=words,
         )
+        self._talk = self._conversation(ports.outbox.incarnation(), closed=False)
 
     def run(self, *, approval_code: str, limit_bytes: int | None) -> Summary:
         """Run the open life's session, then bring home what closed lives still miss."""
@@ -129,7 +97,7 @@ class _Runner:
         for life in self._ports.outbox.closed_lives():
             if not _went_through(ended[-1]):
                 break
-            self._life = life
+            self._talk = self._conversation(life, closed=True)
             ended.append(self._run_life(approval_code, limit_bytes, closed=True))
         last = ended[-1].end
         summary = self._account.close(
@@ -147,7 +115,6 @@ class _Runner:
         return summary
 
     def _run_life(self, approval_code: str, limit_bytes: int | None, *, closed: bool) -> _Ended:
-        self._closed = closed
         session = open_session(
             pacing=self._pacing,
             approval_code=approval_code,
@@ -188,18 +155,30 @@ class _Runner:
             case NoteContact(reply=reply):
                 self._ports.outbox.note_contact(reply)
             case BeginLife():
-                self._life = self._ports.outbox.begin_life()
+                life = self._ports.outbox.begin_life()
+                self._talk = self._conversation(life, closed=False)
                 self._teller.new_life()
             case Rewind():
                 self._ports.inbox.rewind()
             case _:
                 assert_never(deed)
 
+    def _conversation(self, life: str, *, closed: bool) -> Conversation:
+        return Conversation(
+            ports=self._ports,
+            account=self._account,
+            teller=self._teller,
+            life=life,
+            closed=closed,
+            spent=self._spent,
+            is_stopping=self._is_stopping,
+        )
+
     def _events(self, move: Move) -> Generator[Event, None, None]:
         try:
             yield from self._carry_out(move)
         except ClockSkew as error:
-            yield Failed(error=self._clock_error(error), spent=self._spent())
+            yield Failed(error=self._talk.clock_error(error), spent=self._spent())
         except SyncError as error:
             yield Failed(error=error, spent=self._spent())
 
@@ -208,13 +187,13 @@ class _Runner:
             case Freeze(photos=photos):
                 self._ports.outbox.freeze(photos=photos)
                 self._account.expect(self._ports.outbox.waiting())
-                yield Frozen(head=self._ports.outbox.chain_head(self._life)[0])
+                yield Frozen(head=self._ports.outbox.chain_head(self._talk.life)[0])
             case SayHello(introduce=introduce):
-                yield from self._say_hello(introduce=introduce)
+                yield from self._talk.say_hello(introduce=introduce)
             case Push(after=after, bytes_max=bytes_max):
-                yield from self._push(after, bytes_max)
+                yield from self._talk.push(after, bytes_max)
             case AskFeed(after=after):
-                yield self._ask_feed(after)
+                yield self._talk.ask_feed(after)
             case Rest():
                 self._rest(move)
                 yield Rested(stop=self._is_stopping())
@@ -222,116 +201,6 @@ class _Runner:
                 raise AssertionError(f"{type(move).__name__} is no move")
             case _:
                 assert_never(move)
-
-    def _say_hello(self, *, introduce: bool) -> Iterator[Event]:
-        self._teller.connecting()
-        ports, nonce = self._ports, self._ports.randomness.token(_NONCE_BYTES)
-        hello = self._hello(nonce)
-        message = ports.envelope.sign_hello(hello, introduce=introduce)
-        with closing(ports.transport.hello(message)) as answers:
-            reply = open_reply(next(answers, None), hello, ports.envelope)
-            self._teller.heard()
-            if reply.held_upto < hello.receipted_upto:
-                self._teller.rolled_back()
-            within = reply.held_upto <= hello.last_batch
-            yield HelloAnswered(
-                reply=reply,
-                head=hello.last_batch,
-                receipted_upto=hello.receipted_upto,
-                cursor=hello.cursor,
-                digest_here=(
-                    ports.outbox.digest_at(self._life, reply.held_upto) if within else None
-                ),
-                feed_digest_here=ports.inbox.feed_digest(),
-                round_trip_seconds=ports.transport.round_trip(),
-            )
-            for raw in answers:
-                receipt = self._verified(raw, hello.incarnation, nonce)
-                check_held(receipt, reply)
-                if is_ours(receipt, ports.outbox):
-                    yield self._settle(receipt, raw)
-                elif not self._closed:
-                    raise ReceiptInvalid("receipt for another batch")
-        yield HelloEnded(spent=self._spent(), stop=self._is_stopping())
-
-    def _hello(self, nonce: bytes) -> Hello:
-        ports = self._ports
-        number, digest = ports.outbox.chain_head(self._life)
-        return Hello(
-            version=PROTOCOL_VERSION,
-            device=ports.envelope.device(),
-            incarnation=self._life,
-            last_batch=number,
-            last_digest=digest,
-            receipted_upto=ports.outbox.receipted_upto(self._life),
-            cursor=ports.inbox.cursor(),
-            programme_serial=ports.inbox.programme_serial(),
-            time=ports.clock.now(),
-            boot=ports.clock.boot(),
-            monotonic=int(ports.clock.monotonic()),
-            nonce=nonce,
-        )
-
-    def _push(self, after: int, bytes_max: int) -> Iterator[Event]:
-        ports, nonce = self._ports, self._ports.randomness.token(_NONCE_BYTES)
-        batches = ports.outbox.batches_after(self._life, after, bytes_max=bytes_max)
-        check_run(batches, after)
-        offered = {batch.number: batch for batch in batches}
-        self._teller.people()
-        started = ports.clock.monotonic()
-        with closing(ports.transport.push(nonce, self._offering(batches))) as answers:
-            for raw in answers:
-                receipt = self._verified(raw, self._life, nonce)
-                check_offered(receipt, offered)
-                yield self._settle(receipt, raw)
-        yield PushEnded(
-            bytes_sent=sum(len(batch.data) for batch in batches),
-            seconds=ports.clock.monotonic() - started,
-            spent=self._spent(),
-            stop=self._is_stopping(),
-        )
-
-    def _offering(self, batches: Sequence[SealedBatch]) -> Iterator[SealedBatch]:
-        """Give the batches to the road one by one; each is on disk as offered before it leaves."""
-        for batch in batches:
-            count = self._ports.outbox.note_offered(batch)
-            self._account.offered(batch.incarnation, batch.number, count)
-            yield batch
-            self._teller.people()
-            if self._is_stopping():
-                return
-
-    def _verified(self, raw: bytes, incarnation: str, nonce: bytes) -> Receipt:
-        envelope = self._ports.envelope
-        return open_receipt(raw, incarnation=incarnation, nonce=nonce, envelope=envelope)
-
-    def _settle(self, receipt: Receipt, raw: bytes) -> ReceiptArrived:
-        self._account.settled(self._ports.outbox.apply_receipt(receipt, raw))
-        self._teller.heard()
-        self._teller.people()
-        return ReceiptArrived(batch=receipt.batch)
-
-    def _ask_feed(self, after: int) -> PageArrived:
-        self._teller.news()
-        ports = self._ports
-        request = FeedRequest(
-            device=ports.envelope.device(),
-            after=after,
-            time=ports.clock.now(),
-            nonce=self._ports.randomness.token(_NONCE_BYTES),
-        )
-        raw = ports.transport.feed(ports.envelope.sign_feed_request(request), after)
-        page = open_page(raw, request, ports.envelope)
-        cursor = after + len(page.entries)
-        if page.entries:
-            ports.inbox.apply_page(page.entries, cursor)
-            self._account.read(len(page.entries))
-        return PageArrived(
-            cursor=cursor,
-            head=max(page.head, cursor),
-            spent=self._spent(),
-            stop=self._is_stopping(),
-        )
 
     def _rest(self, move: Rest) -> None:
         error = move.error
@@ -348,16 +217,6 @@ class _Runner:
         while left > 0 and not self._is_stopping():
             self._ports.sleeper.sleep(min(left, _GLANCE_SECONDS))
             left -= _GLANCE_SECONDS
-
-    def _clock_error(self, error: ClockSkew) -> SyncError:
-        """Ask the server for its signed time, so that the operator can be told what is wrong."""
-        ports, nonce = self._ports, self._ports.randomness.token(_NONCE_BYTES)
-        try:
-            raw = ports.transport.server_time(nonce)
-            there = ports.envelope.open_server_time(raw, nonce)
-        except SyncError:
-            return error  # nothing is known but that the certificate does not fit our clock
-        return judge_clock(here=ports.clock.now(), there=there)
 
     def _left(self) -> tuple[int, int | None]:
         """Give about how many bytes must still travel, and how many seconds that takes."""
