@@ -69,6 +69,14 @@ class _Watched(H11Protocol):
             self._look.cancel()
         super().connection_lost(exc)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer a whole request though its sender says that nothing more comes from there."""
+        cycle: RequestResponseCycle | None = self.cycle
+        is_waited_for = cycle is not None and not cycle.more_body and not cycle.response_complete
+        if cycle is not None and is_waited_for:
+            cycle.keep_alive = False
+        return is_waited_for
+
     def on_response_complete(self) -> None:
         """From here the next request's head may be waited for."""
         self._silent_since = time.monotonic()

@@ -141,6 +141,8 @@ def test_export_gives_the_intake_row_back(run: Run, office: Office, tmp_path: Pa
         "version": 1,
         "device": laptop.id,
         "received_at": office.now,
+        "captured_at": office.now,
+        "captured_within": 0,
     }
     run("export", "--links", "-o", str(tmp_path / "links.jsonl"))
     (link,) = [json.loads(line) for line in (tmp_path / "links.jsonl").read_text().splitlines()]
