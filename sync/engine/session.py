@@ -195,7 +195,7 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
     note = NoteContact(reply=reply)
     if reply.state is DeviceState.PENDING:
         return _give_up(state, DevicePending(approval_code=state.approval_code), note)
-    held_upto = reply.held_upto if is_ours else event.receipted_upto
+    held_upto = reply.held_upto if is_ours else _held_elsewhere(state, event)
     confirmed = min(event.receipted_upto, held_upto)
     heard = replace(
         state,
@@ -216,6 +216,17 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
     if state.closed or heard.revoked or event.feed_digest_here == reply.feed_digest:
         return heard, (note,)
     return replace(heard, cursor=0, rolled_back=True), (note, Rewind())
+
+
+def _held_elsewhere(state: Session, event: HelloAnswered) -> int:
+    """Give up to which batch a closed life need not be offered, where the server speaks of a twin.
+
+    It speaks of the laptop's own chain if it holds the newest batch. If it signed for all of them
+    and does not, it was restored from a backup; what this session offered again counts.
+    """
+    if event.receipted_upto < event.head:
+        return event.receipted_upto
+    return state.confirmed_upto
 
 
 def _after_hello(state: Session) -> _Step:

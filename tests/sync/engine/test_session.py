@@ -439,3 +439,18 @@ def test_an_event_that_cannot_be_is_a_fault_of_the_program_not_of_the_road(phase
 def test_a_session_that_is_over_hears_nothing_more() -> None:
     with pytest.raises(AssertionError):
         step(session(Phase.OVER), Failed(error=Offline()))
+
+
+def test_a_closed_life_is_offered_again_whole_when_the_server_signed_for_it_and_forgot_it() -> None:
+    """The server was put back: the fork that it had kept beside our twin's chain is gone."""
+    twin = answered(digest_here=b"\x08" * 32, receipted_upto=5)
+    heard, _ = step(session(Phase.GREETING, closed=True), twin)
+    _, commands = step(heard, HelloEnded())
+    assert commands == (Push(after=0, bytes_max=Pace.first(PACING).push_bytes),)
+
+
+def test_what_a_session_offered_again_of_a_closed_life_is_not_offered_a_third_time() -> None:
+    twin = answered(digest_here=b"\x08" * 32, receipted_upto=5)
+    heard, _ = step(session(Phase.GREETING, closed=True, confirmed_upto=2), twin)
+    _, commands = step(heard, HelloEnded())
+    assert commands == (Push(after=2, bytes_max=Pace.first(PACING).push_bytes),)
