@@ -24,6 +24,7 @@ __all__ = [
     "receipted_upto",
     "told_count",
     "waiting_count",
+    "waiting_since",
 ]
 
 _BATCHES_PER_CALL_MAX: Final = 1000
@@ -176,6 +177,14 @@ def waiting_count(tx: Tx) -> int:
         f"SELECT count(*) FROM operations WHERE verdict IS NULL AND {_TOLD}"  # noqa: S608 - our own text
     ).fetchone()
     return int(row[0])
+
+
+def waiting_since(tx: Tx) -> int | None:
+    """Give when the oldest word on a person or link without a receipt was saved, as claimed."""
+    row = tx.execute(
+        f"SELECT captured FROM operations WHERE verdict IS NULL AND {_TOLD} ORDER BY seq LIMIT 1"  # noqa: S608 - our own text
+    ).fetchone()
+    return None if row is None else int(row[0])
 
 
 def bytes_waiting(tx: Tx) -> int:

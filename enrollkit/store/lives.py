@@ -12,7 +12,7 @@ from enrollkit.store.database import Tx
 from enrollkit.store.events import NOBODY
 from enrollkit.store.meta import Fact, find_text, forget_fact, keep_text
 
-__all__ = ["begin_life", "closed_lives", "incarnation_of"]
+__all__ = ["begin_life", "closed_lives", "incarnation_of", "newest_rebirth"]
 
 
 def begin_life(tx: Tx, incarnation: str, *, at: int) -> None:
@@ -42,3 +42,9 @@ def closed_lives(tx: Tx) -> list[str]:
         "batches b WHERE b.incarnation = lives.incarnation AND b.durable = 0) ORDER BY n"
     )
     return [str(incarnation) for (incarnation,) in rows.fetchall()]
+
+
+def newest_rebirth(tx: Tx) -> int | None:
+    """Give when the newest life began, unless it is the first."""
+    began, lives = tx.execute("SELECT max(begun_at), count(*) FROM lives").fetchone()
+    return int(began) if lives > 1 else None
