@@ -26,7 +26,8 @@ from sync.sealing import (
     sign_hello_reply,
     sign_receipt,
 )
-from sync.server import clocks, feed
+from sync.server import feed
+from sync.server.clocks import note_boot
 from sync.server.devices import Device, find_device, meet_device, note_contact
 from sync.server.errors import HttpFault
 from sync.server.keys import ServerKeys
@@ -35,6 +36,7 @@ from sync.server.programme import newest_programme, publish
 from sync.server.receipts import rebuild_receipt
 from sync.server.store import Store
 from sync.server.store.tables import batches
+from sync.server.strangers import SILENT_SECONDS_MAX
 
 __all__ = ["Contact", "Greeting"]
 
@@ -83,6 +85,7 @@ class Contact:
         epoch: str,
         clock: Callable[[], int],
         pending_max: int,
+        silent_seconds_max: int = SILENT_SECONDS_MAX,
         verdicts_max: int = VERDICTS_MAX,
     ) -> None:
         self._store = store
@@ -90,6 +93,7 @@ class Contact:
         self._epoch = epoch
         self._clock = clock
         self._pending_max = pending_max
+        self._silent_seconds_max = silent_seconds_max
         self._verdicts_max = verdicts_max
 
     def greet(self, message: bytes, *, is_live: bool = True) -> Greeting:
@@ -104,8 +108,8 @@ class Contact:
         with self._store.write() as connection:
             device = find_device(connection, hello.device) or self._meet(connection, hello, now)
             note_contact(connection, device.id, now=now)
-            if is_live:
-                clocks.note_boot(connection, hello, now=now)
+            if is_live and device.state is not DeviceState.PENDING:
+                note_boot(connection, hello, now=now)
             known = _known(connection, hello)
             serial, _ = newest_programme(connection)
             news = feed.digest_at(connection, device.id, hello.cursor)
@@ -146,7 +150,13 @@ class Contact:
         return hello
 
     def _meet(self, connection: Connection, hello: Hello, now: int) -> Device:
-        device = meet_device(connection, hello, now=now, pending_max=self._pending_max)
+        device = meet_device(
+            connection,
+            hello,
+            now=now,
+            pending_max=self._pending_max,
+            silent_seconds_max=self._silent_seconds_max,
+        )
         if device.state is DeviceState.APPROVED:
             publish(connection, self._keys, now=now)
         return find_device(connection, device.id) or device

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from schemas.numbers import approval_code
 from sync.errors import EnvelopeInvalid
@@ -14,6 +14,7 @@ from sync.protocol import DeviceState, Hello
 from sync.sealing import SealKey, VerifyKey
 from sync.server.errors import HttpFault
 from sync.server.store.tables import approvals, chains, devices
+from sync.server.strangers import make_room
 
 __all__ = ["Device", "DeviceReport", "find_device", "list_devices", "meet_device", "note_contact"]
 
@@ -51,10 +52,13 @@ def find_device(connection: Connection, device: str) -> Device | None:
     return None if row is None else _device(row)
 
 
-def meet_device(connection: Connection, hello: Hello, *, now: int, pending_max: int) -> Device:
+def meet_device(
+    connection: Connection, hello: Hello, *, now: int, pending_max: int, silent_seconds_max: int
+) -> Device:
     """Register a laptop that nobody met yet; approved at once if the office knew its code.
 
-    ``HttpFault`` busy when too many wait for approval: else anybody could fill the disk.
+    No more than ``pending_max`` wait for approval, else anybody could fill the disk: the one that
+    called longest ago is forgotten, and all that fell silent (:mod:`sync.server.strangers`).
     """
     key, seal_key = hello.public_key, hello.seal_key
     if key is None or seal_key is None:
@@ -62,8 +66,10 @@ def meet_device(connection: Connection, hello: Hello, *, now: int, pending_max: 
     verify_key = VerifyKey(key)
     code = approval_code(verify_key.digest())
     state = DeviceState.APPROVED if _use_approval(connection, code, hello.device) else None
-    if state is None and _pending(connection) >= pending_max:
-        raise HttpFault("busy")
+    if state is None:
+        make_room(
+            connection, now=now, pending_max=pending_max, silent_seconds_max=silent_seconds_max
+        )
     connection.execute(
         insert(devices).values(
             device=hello.device,
@@ -130,8 +136,3 @@ def _use_approval(connection: Connection, code: str, device: str) -> bool:
         .values(used_by=device)
     )
     return used.rowcount == 1
-
-
-def _pending(connection: Connection) -> int:
-    pending = select(func.count()).where(devices.c.state == DeviceState.PENDING.value)
-    return connection.execute(pending).scalar_one()

@@ -35,6 +35,7 @@ def make_receiver(
             epoch=epoch,
             clock=clock,
             pending_max=settings.pending_devices_max,
+            silent_seconds_max=settings.pending_days_max * 24 * 3600,
         ),
         intake=Intake(store=store, keys=keys, epoch=epoch, clock=clock),
         note_taken=note_taken,
