@@ -25,7 +25,7 @@ from bench.shape import Direction, Shape, Traffic
 from bench.shaper import Shaper
 from bench.tunnel import Tunnel, reason_against
 
-__all__ = ["Link", "open_link", "reason_against"]
+__all__ = ["SENT_BYTES", "Link", "measure", "open_link", "reason_against"]
 
 _SINK = textwrap.dedent("""
     import socket, sys
@@ -51,7 +51,7 @@ _SOURCE = textwrap.dedent("""
         line.recv(1)
         print(connected - began, answered - connected, time.monotonic() - answered)
 """)
-_BYTES = 40_000
+SENT_BYTES = 40_000
 _PORT = 7070
 
 
@@ -108,26 +108,26 @@ def main(arguments: list[str]) -> int:
     if why := reason_against():
         print(f"No tunnel here: {why}. This is the relay.")
     with open_link(shape, shaper=options.shaper) as link:
-        connect, round_trip, sending = _measure(link)
+        connect, round_trip, sending = measure(link)
         up, down = link.traffic("up"), link.traffic("down")
     print(f"connect      {connect:6.2f} s   (2 x {shape.delay} s)")
     print(f"round trip   {round_trip:6.2f} s")
-    print(
-        f"{_BYTES} bytes  {sending:6.2f} s   ({_BYTES / shape.rate:.2f} s at {shape.rate:.0f} B/s)"
-    )
+    least = SENT_BYTES / shape.rate
+    print(f"{SENT_BYTES} bytes  {sending:6.2f} s   ({least:.2f} s at {shape.rate:.0f} B/s)")
     print(f"up           {up}")
     print(f"down         {down}")
     return 0
 
 
-def _measure(link: Link) -> tuple[float, float, float]:
-    sink = [*link.far, sys.executable, "-c", _SINK, link.far_host, str(_PORT), str(_BYTES)]
+def measure(link: Link) -> tuple[float, float, float]:
+    """Give the seconds to connect, of one round trip, and to send ``SENTSENT_BYTES``."""
+    sink = [*link.far, sys.executable, "-c", _SINK, link.far_host, str(_PORT), str(SENT_BYTES)]
     with subprocess.Popen(sink, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None  # noqa: S101 - asked for above
         server.stdout.readline()
         host, port = link.reach(_PORT)
         link.begin()
-        source = [*link.near, sys.executable, "-c", _SOURCE, host, str(port), str(_BYTES)]
+        source = [*link.near, sys.executable, "-c", _SOURCE, host, str(port), str(SENT_BYTES)]
         done = subprocess.run(source, check=True, capture_output=True, text=True)
     connect, round_trip, sending = (float(word) for word in done.stdout.split())
     return connect, round_trip, sending

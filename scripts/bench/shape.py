@@ -16,6 +16,8 @@ Direction = Literal["up", "down"]
 
 FALLBACK_TIMER_SECONDS: Final = 1.0
 """What TCP waits before it sends a lost piece again; twice as long each time (RFC 6298)."""
+_TIMER_SECONDS_MAX: Final = 50.0
+"""TCP says 120; less here, so that no circle of whole minutes is missed for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ class Channel:
         timer = FALLBACK_TIMER_SECONDS
         while (arrival := self.carry(at, size)) is None:
             at += timer
-            timer *= 2
+            timer = min(2 * timer, _TIMER_SECONDS_MAX)
         return arrival
 
     def traffic(self) -> Traffic:

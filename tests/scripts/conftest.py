@@ -19,5 +19,6 @@ def script() -> Iterator[Callable[[str], ModuleType]]:
     sys.path.insert(0, str(SCRIPTS))
     yield importlib.import_module
     sys.path.remove(str(SCRIPTS))
-    for name in {path.stem for path in SCRIPTS.glob("*.py")} - before:
-        sys.modules.pop(name, None)
+    for name in {*sys.modules} - before:
+        if name.partition(".")[0] in {"bench", *(path.stem for path in SCRIPTS.glob("*.py"))}:
+            sys.modules.pop(name)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import httpcore
 import httpx
@@ -194,6 +196,43 @@ def test_silence_is_a_timeout(start: bytes, roads: list[HttpTransport]) -> None:
         list(to(server, roads, patience=QUICK).hello(b"x"))
 
 
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nX-Drip: "])
+def test_a_head_that_drips_for_ever_is_a_timeout(head: bytes, roads: list[HttpTransport]) -> None:
+    patience = Patience(silence_seconds=5, head_seconds_max=0.3)
+    with dripping(head) as port:
+        road = HttpTransport(f"http://127.0.0.1:{port}", patience=patience)
+        roads.append(road)
+        with pytest.raises(Timeout):
+            list(road.hello(b"x"))
+
+
+def test_a_push_is_written_in_pieces_that_a_kilobyte_a_second_takes_in_time(
+    roads: list[HttpTransport],
+) -> None:
+    large = SealedBatch(
+        number=1,
+        incarnation=FIRST.incarnation,
+        first_seq=1,
+        count=1,
+        digest=FIRST.digest,
+        data=bytes(60_000),
+    )
+    with serving(answer(TWO)) as server:
+        list(to(server, roads).push(b"n" * 16, [large]))
+        body = server.requests[0].partition(b"\r\n\r\n")[2]
+    assert max(_chunk_sizes(body)) <= 4096
+
+
+def test_a_road_knows_the_round_trip_of_its_newest_question(roads: list[HttpTransport]) -> None:
+    with serving(answer(TWO)) as server:
+        road = to(server, roads)
+        assert road.round_trip() is None
+        list(road.hello(b"x"))
+        known = road.round_trip()
+    assert known is not None
+    assert 0 <= known < 5
+
+
 def test_a_byte_now_and_then_is_no_answer(roads: list[HttpTransport]) -> None:
     ticks = iter(range(0, 10_000, 400))
     patience = Patience(answer_seconds_max=300)
@@ -323,6 +362,35 @@ def test_every_exception_of_httpcore_ends_as_one_of_ours(
 def _collect(items: Iterator[bytes], got: list[bytes]) -> None:
     for item in items:
         got.append(item)  # noqa: PERF402 - what came before an error must stay
+
+
+@contextmanager
+def dripping(head: bytes) -> Iterator[int]:
+    """Serve one client a byte of a head now and then, without an end; give the port."""
+    ending = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        line, _address = listener.accept()
+        with line, suppress(OSError):
+            line.sendall(head)
+            while not ending.wait(0.02):
+                line.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,), daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        ending.set()
+        thread.join(timeout=10)
+
+
+def _chunk_sizes(body: bytes) -> list[int]:
+    sizes = []
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        sizes.append(int(size, 16))
+        body = rest[sizes[-1] + 2 :]
+    return sizes
 
 
 def _dechunked(body: bytes) -> bytes:
