@@ -15,6 +15,7 @@ import typer
 from sync.errors import OperatorError
 from sync.programme import Programme, Wording, open_programme
 from sync.server.approval import approve_code, revoke_device
+from sync.server.cli_backup import add_backup_commands
 from sync.server.devices import list_devices
 from sync.server.errors import FileUnusable, SettingsInvalid, WordingInvalid
 from sync.server.exports import enrollment_rows, link_rows, read_standing, write_lines
@@ -275,3 +276,6 @@ def _say_listening(address: str) -> None:
 
 def _now() -> int:
     return int(time.time())
+
+
+add_backup_commands(cli, _settings)

@@ -29,13 +29,17 @@ from sync.errors import SyncError
 
 __all__ = [
     "AddressTaken",
+    "BackupDamaged",
+    "BackupForeign",
     "CodeAmbiguous",
     "CodeInvalid",
     "DatabaseBusy",
+    "DatabaseForeign",
     "DatabaseTooNew",
     "DeviceShutOut",
     "DeviceUnknown",
     "FileUnusable",
+    "HomeOccupied",
     "HttpFault",
     "KeysDamaged",
     "KeysLocked",
@@ -189,6 +193,47 @@ class NothingToReceive(ServerError):
 
     code = "nothing-to-receive"
     exit_code = 97
+
+
+class HomeOccupied(ServerError):
+    """A server or another command works in this folder, or its database is being replaced. Nothing
+    was changed. End the server, then try again.
+    """
+
+    code = "home-occupied"
+    exit_code = 94
+    retryable = True
+
+
+class BackupDamaged(ServerError):
+    """That backup is not whole: {name}. It was not used, and nothing that laptops rely on was
+    changed. Take another one.
+    """
+
+    code = "backup-damaged"
+    exit_code = 95
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, name=name)
+
+
+class BackupForeign(ServerError):
+    """That backup belongs to another programme: its keys are not the ones in this folder. Nothing
+    was changed.
+    """
+
+    code = "backup-foreign"
+    exit_code = 96
+
+
+class DatabaseForeign(ServerError):
+    """This server's database is PostgreSQL, which is backed up with its own tools (pg_dump or
+    pg_basebackup, and pg_restore). Nothing was changed. Copy the key files of the server's folder
+    too. Laptops keep everything they ever sent, because nobody here can check that backup.
+    """
+
+    code = "database-foreign"
+    exit_code = 98
 
 
 class HttpFault(Exception):

@@ -20,6 +20,7 @@ __all__ = [
     "Segment",
     "Trace",
     "advance",
+    "chain_from",
     "chain_of_hello",
     "durable_upto",
     "find_chain",
@@ -99,14 +100,14 @@ def find_lives(
         .limit(LIVES_MAX)
         .with_for_update()
     )
-    return [_chain(row) for row in connection.execute(query)]
+    return [chain_from(row) for row in connection.execute(query)]
 
 
 def find_chain(connection: Connection, device: str, life: str) -> Chain | None:
     """Give the chain that is kept as a life."""
     mine = (chains.c.device == device, chains.c.life == life)
     row = connection.execute(select(chains).where(*mine)).one_or_none()
-    return None if row is None else _chain(row)
+    return None if row is None else chain_from(row)
 
 
 def chain_of_hello(
@@ -198,7 +199,7 @@ def _holder(connection: Connection, chain: Chain) -> Chain | None:
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else _chain(row)
+    return None if row is None else chain_from(row)
 
 
 def _segment(chain: Chain, upto: int) -> Segment:
@@ -207,7 +208,8 @@ def _segment(chain: Chain, upto: int) -> Segment:
     )
 
 
-def _chain(row: Row[Any]) -> Chain:
+def chain_from(row: Row[Any]) -> Chain:
+    """Give a row of ``chains`` as a chain."""
     return Chain(
         device=row.device,
         life=row.life,

@@ -20,6 +20,7 @@ from sync.server.errors import (
     SettingsInvalid,
 )
 from sync.server.keys import KdfCost, create_keys, keys_exist, open_keys
+from sync.server.occupancy import at_work_in
 from sync.server.programme import install_own_wordings, publish, read_meta
 from sync.server.settings import Settings, write_settings
 from sync.server.store import Store
@@ -78,18 +79,22 @@ def initialise(
 
 @contextmanager
 def open_store(settings: Settings) -> Iterator[Store]:
-    """Open the database of a home that has its programme; ``ServerNotInitialised`` otherwise."""
+    """Open the database of a home that has its programme; ``ServerNotInitialised`` otherwise.
+
+    ``HomeOccupied`` while the database is being replaced; nobody replaces it before this ends.
+    """
     if not keys_exist(settings.home) or _is_missing_file(settings.db):
         raise ServerNotInitialised
-    store = Store(settings.db)
-    try:
-        store.migrate()
-        with store.read() as connection:
-            if not read_meta(connection):
-                raise ServerNotInitialised
-        yield store
-    finally:
-        store.close()
+    with at_work_in(settings.home):
+        store = Store(settings.db)
+        try:
+            store.migrate()
+            with store.read() as connection:
+                if not read_meta(connection):
+                    raise ServerNotInitialised
+            yield store
+        finally:
+            store.close()
 
 
 def _is_missing_file(db: str) -> bool:

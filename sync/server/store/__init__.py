@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from sync.server.store.database import Store, insert_once
+from sync.server.store.database import Store, database_file, insert_once, open_copy
 
-__all__ = ["Store", "insert_once"]
+__all__ = ["Store", "database_file", "insert_once", "open_copy"]

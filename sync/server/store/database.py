@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import sqlcipher3
@@ -16,10 +17,11 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InternalError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import NullPool
 
 from sync.server.errors import DatabaseBusy, SettingsInvalid
 
-__all__ = ["Store", "insert_once"]
+__all__ = ["Store", "database_file", "insert_once", "open_copy"]
 
 _BUSY_SECONDS: Final = 20
 _NEWEST_REVISION: Final = "0002"
@@ -64,6 +66,32 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def database_file(url: str) -> Path | None:
+    """Give the file of an SQLite database; ``None`` for one that is no file."""
+    try:
+        found = make_url(url)
+    except ArgumentError as error:
+        raise SettingsInvalid("db") from error
+    is_file = found.get_backend_name() == "sqlite" and found.database not in (None, "", ":memory:")
+    return Path(str(found.database)) if is_file else None
+
+
+@contextmanager
+def open_copy(path: Path) -> Iterator[Connection]:
+    """Give a connection that reads an SQLite file and leaves not a byte of it changed."""
+
+    def connect() -> Any:
+        place = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        return sqlcipher3.dbapi2.connect(place, uri=True)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    try:
+        with _mapped(), engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
