@@ -110,6 +110,7 @@ class Reception:
 
     It counts what became of the bundle: ``batches`` that were committed, now or before, the
     ``verdicts`` on their operations, and the ``refused`` batches by the code of what was wrong.
+    ``began_fork``: another disk wrote other batches under this laptop's name; both are kept.
     """
 
     def __init__(self, receiver: Receiver) -> None:
@@ -122,6 +123,7 @@ class Reception:
         self.batches = 0
         self.verdicts: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.began_fork = False
 
     @property
     def device(self) -> str:
@@ -159,6 +161,7 @@ class Reception:
             self.refused[fault.code] += 1
             raise
         self.batches += 1
+        self.began_fork = self.began_fork or taken.began_fork
         self.is_known = True
         self.verdicts.update(verdict.outcome.value for verdict in taken.receipt.verdicts)
         self._receiver.note_taken(taken)

@@ -125,6 +125,11 @@ def _receive_file(
     beginning = _begin(reception, bundle)
     _note_sender(receiver, reception, report)
     receipts = [*beginning[1:], *_take_all(reception, bundle, report, progress)]
+    if reception.began_fork:
+        report.words.append(
+            "Two disks write under this laptop's name; perhaps one is a copy of the other. "
+            "Everything of both is kept. See: enrollkit-server device list"
+        )
     _note_losses(report, has_beginning=bool(beginning))
     if beginning and reception.reply is not None:
         name = return_name(reception.device, reception.reply.nonce)

@@ -243,6 +243,20 @@ def test_a_laptop_that_is_shut_out_is_said_and_kept_apart(office: Office, stick:
     assert people(office) == 0
 
 
+def test_a_stick_of_a_copied_disk_is_kept_beside_the_other_and_said(
+    office: Office, stick: Path
+) -> None:
+    laptop = office.laptop()
+    office.take(laptop, laptop.batch([laptop.person()]))
+    laptop.number, laptop.previous = 0, bytes(32)
+    copied = laptop.batch([laptop.person()], first_seq=1)
+    write_file(stick / "copy.ekb", bundle_of(laptop, [copied]))
+    result = invoke(office, str(stick), "-o", str(stick))
+    assert result.exit_code == 0
+    assert "Two disks" in result.stdout
+    assert people(office) == 2
+
+
 def test_a_full_stick_for_the_answer_loses_nothing_that_was_taken_in(
     office: Office, stick: Path, receive: Receive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
