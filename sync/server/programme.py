@@ -42,7 +42,7 @@ def publish(connection: Connection, keys: ServerKeys, *, now: int) -> Programme:
     programme = Programme(
         name=known["name"],
         url=known["url"],
-        serial=newest + 1,
+        serial=_next_serial(newest, now),
         issued=now,
         signing=keys.signing.public,
         ingest=keys.ingest.public,
@@ -59,6 +59,15 @@ def publish(connection: Connection, keys: ServerKeys, *, now: int) -> Programme:
     )
     feed.announce_programme(connection, at=now)
     return programme
+
+
+def _next_serial(newest: int, now: int) -> int:
+    """Give 1 to the first programme, and to a later one the time, unless that was given already.
+
+    A database that was restored has forgotten serials which laptops remember: were it to count on
+    from its newest, they would pass over what it issues, and never hear of a laptop shut out.
+    """
+    return max(newest + 1, now) if newest else 1
 
 
 def newest_programme(connection: Connection) -> tuple[int, bytes]:
