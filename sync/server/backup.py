@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,15 @@ from sync.server.site import open_store
 from sync.server.store import Store, database_file, open_copy
 from sync.server.store.tables import chains, enrollments
 
-__all__ = ["DATABASE_NAME", "KEY_NAMES", "BackedUp", "backup", "checked_files", "digest_of"]
+__all__ = [
+    "DATABASE_NAME",
+    "KEY_NAMES",
+    "BackedUp",
+    "backup",
+    "checked_files",
+    "digest_of",
+    "newest_backup",
+]
 
 DATABASE_NAME: Final = "enrollkit-server.db"
 KEY_NAMES: Final = ("keys.json", "vault.json")
@@ -54,17 +63,18 @@ class BackedUp:
     is_same_disk: bool
 
 
-def backup(settings: Settings, dest: Path) -> BackedUp:
-    """Copy database and keys into a new folder, while the server goes on.
+def backup(settings: Settings, dest: Path, *, now: int) -> BackedUp:
+    """Copy database and keys into a new folder inside ``dest``, while the server goes on.
 
-    ``DatabaseForeign`` for PostgreSQL, ``FileUnusable`` when the folder is there already or cannot
-    be written, ``BackupDamaged`` when the copy is not what was written. In each case no laptop is
-    told anything.
+    The new folder is called after the time (UTC), so that names sort. ``DatabaseForeign`` for
+    PostgreSQL, ``FileUnusable`` when it cannot be written or is there already, ``BackupDamaged``
+    when the copy is not what was written. In each case no laptop is told anything.
     """
     source = database_file(settings.db)
     if source is None:
         raise DatabaseForeign
-    dest = dest.expanduser().absolute()
+    moment = datetime.fromtimestamp(now, tz=UTC)
+    dest = dest.expanduser().absolute() / f"{moment:%Y-%m-%dT%H%M%SZ}"
     with open_store(settings) as store:
         with _draft_of(dest) as draft:
             _copy_database(source, draft / DATABASE_NAME)
@@ -81,6 +91,14 @@ def backup(settings: Settings, dest: Path) -> BackedUp:
         durable=durable,
         is_same_disk=dest.stat().st_dev == source.stat().st_dev,
     )
+
+
+def newest_backup(folder: Path) -> Path:
+    """Give the newest backup in a folder; the folder itself when it is one."""
+    if (folder / _LIST_NAME).exists():
+        return folder
+    found = sorted(path.parent for path in folder.glob(f"*/{_LIST_NAME}"))
+    return found[-1] if found else folder
 
 
 def checked_files(folder: Path) -> dict[str, Path]:

@@ -22,8 +22,10 @@ Home = Annotated[
     typer.Option(help="The server's folder; or set ENROLLKIT_SERVER_HOME.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Dest = Annotated[Path, typer.Argument(help="A folder that is not there yet, on another disk.")]
-Source = Annotated[Path, typer.Argument(help="The folder that such a backup was written into.")]
+Dest = Annotated[
+    Path, typer.Argument(help="A folder on another disk; each backup is a folder in it.")
+]
+Source = Annotated[Path, typer.Argument(help="A backup, or a folder of them: then its newest.")]
 
 
 def add_backup_commands(cli: typer.Typer, settings: Callable[[Path | None], Settings]) -> None:
@@ -31,11 +33,11 @@ def add_backup_commands(cli: typer.Typer, settings: Callable[[Path | None], Sett
 
     @cli.command("backup")
     def back_up(dest: Dest, home: Home = None, as_json: Json = False) -> None:  # noqa: FBT002 - typer's flag
-        """Copy database and keys into a new folder, and read the copy back. The server may run.
+        """Copy database and keys, and read the copy back. The server may run.
 
         What lies in it is durable from then on, and laptops are told so. Guard it like the server.
         """
-        done = backup(settings(home), dest)
+        done = backup(settings(home), dest, now=int(time.time()))
         lines = [f"{done.enrollments} people, {done.bytes} bytes, checked: {done.folder}"]
         if done.is_same_disk:
             lines.append("It lies on the same disk as the database. Copy it to another one.")

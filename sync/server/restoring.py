@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import sqlcipher3
 
-from sync.server.backup import DATABASE_NAME, KEY_NAMES, checked_files, digest_of
+from sync.server.backup import DATABASE_NAME, KEY_NAMES, checked_files, digest_of, newest_backup
 from sync.server.errors import BackupDamaged, BackupForeign, DatabaseForeign, FileUnusable
 from sync.server.occupancy import alone_in
 from sync.server.settings import FILE_NAME, Settings
@@ -42,14 +42,14 @@ class Restored:
 def restore(settings: Settings, src: Path, *, now: int) -> Restored:
     """Put a backup in the place of the database; give what is there now.
 
+    ``src`` is one backup, or a folder of backups: then the newest is taken.
     ``HomeOccupied`` while a server runs here, ``BackupDamaged`` or ``BackupForeign`` when the
     backup must not be used, ``DatabaseForeign`` for PostgreSQL. In each case nothing changes.
     """
     target = database_file(settings.db)
     if target is None:
         raise DatabaseForeign
-    src = src.expanduser().absolute()
-    files = checked_files(src)
+    files = checked_files(newest_backup(src.expanduser().absolute()))
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with alone_in(settings.home):

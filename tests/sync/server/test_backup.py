@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from server_laptops import Laptop, Office
+from server_laptops import NOW, Laptop, Office
 from sync.server import backup as backup_module
 from sync.server import cli
-from sync.server.backup import DATABASE_NAME, backup, checked_files
+from sync.server.backup import DATABASE_NAME, BackedUp, backup, checked_files, newest_backup
 from sync.server.errors import (
     BackupDamaged,
     BackupForeign,
@@ -34,6 +34,10 @@ from sync.server.site import open_store
 def durable(office: Office, laptop: Laptop, receipted_upto: int = 0) -> int:
     signed = office.contact.greet(laptop.hello(receipted_upto=receipted_upto)).signed
     return laptop.open_reply(signed[0]).durable_upto
+
+
+def backed_up(office: Office, dest: Path, *, later: int = 0) -> BackedUp:
+    return backup(office.settings, dest, now=NOW + later)
 
 
 def send(office: Office, laptop: Laptop, count: int = 1) -> None:
@@ -56,23 +60,23 @@ def test_a_backup_makes_durable_what_it_holds_and_nothing_after_it(
     laptop = office.laptop()
     send(office, laptop, 3)
     assert durable(office, laptop) == 0
-    done = backup(office.settings, tmp_path / "monday")
+    done = backed_up(office, tmp_path / "monday")
     assert (done.enrollments, done.durable, done.is_same_disk) == (3, 3, True)
     assert durable(office, laptop) == 3
     receipt = office.take(laptop, laptop.batch([laptop.person()]))
     assert receipt.durable_upto == 3
-    assert backup(office.settings, tmp_path / "tuesday").durable == 1
+    assert backed_up(office, tmp_path / "tuesday").durable == 1
     assert durable(office, laptop) == 4
 
 
 def test_a_backup_is_whole_and_for_its_owner_alone(office: Office, tmp_path: Path) -> None:
     laptop = office.laptop()
     send(office, laptop)
-    done = backup(office.settings, tmp_path / "deep" / "monday")
+    done = backed_up(office, tmp_path / "deep" / "monday")
     assert set(done.files) == {DATABASE_NAME, "keys.json", "vault.json", "server.toml"}
     for path in [done.folder, *done.folder.iterdir()]:
         assert path.stat().st_mode & 0o077 == 0
-    assert sorted(path.name for path in done.folder.parent.iterdir()) == ["monday"]
+    assert list(done.folder.parent.iterdir()) == [done.folder]
     for name in ("keys.json", "vault.json"):
         assert (done.folder / name).read_bytes() == (office.settings.home / name).read_bytes()
 
@@ -84,7 +88,7 @@ def test_a_backup_with_a_gap_makes_durable_only_what_lies_before_it(
     batches = [laptop.batch([laptop.person()]) for _ in range(3)]
     office.take(laptop, batches[0])
     office.take(laptop, batches[2])
-    backup(office.settings, tmp_path / "monday")
+    backed_up(office, tmp_path / "monday")
     assert office.take(laptop, batches[1]).durable_upto == 1
 
 
@@ -97,11 +101,11 @@ def test_both_lives_of_a_fork_are_durable_and_a_life_without_its_beginning_is_no
     send(office, one, 2)
     first, second = (other.batch([other.person()]) for _ in range(2))
     office.take(other, second)
-    backup(office.settings, tmp_path / "monday")
+    backed_up(office, tmp_path / "monday")
     assert durable(office, one) == 4
     office.take(other, first)
     assert office.take(other, second).durable_upto == 2
-    backup(office.settings, tmp_path / "tuesday")
+    backed_up(office, tmp_path / "tuesday")
     assert durable(office, other) == 4
 
 
@@ -120,15 +124,22 @@ def test_nothing_is_durable_when_the_copy_is_not_what_was_written(
 
     monkeypatch.setattr(backup_module, "checked_files", rotten)
     with pytest.raises(BackupDamaged):
-        backup(office.settings, tmp_path / "monday")
+        backed_up(office, tmp_path / "monday")
     assert durable(office, laptop) == 0
 
 
-def test_a_backup_is_never_written_over_anything(office: Office, tmp_path: Path) -> None:
-    (tmp_path / "monday").mkdir()
+def test_every_night_has_its_own_backup_and_none_is_written_over(
+    office: Office, tmp_path: Path
+) -> None:
+    first = backed_up(office, tmp_path / "nights").folder
+    before = (first / "backup.json").read_bytes()
     with pytest.raises(FileUnusable):
-        backup(office.settings, tmp_path / "monday")
-    assert list((tmp_path / "monday").iterdir()) == []
+        backed_up(office, tmp_path / "nights")
+    second = backed_up(office, tmp_path / "nights", later=86_400).folder
+    assert sorted((tmp_path / "nights").iterdir()) == [first, second]
+    assert (first / "backup.json").read_bytes() == before
+    assert newest_backup(tmp_path / "nights") == second
+    assert newest_backup(first) == first
 
 
 def test_a_full_disk_leaves_no_half_backup_and_nothing_durable(
@@ -142,20 +153,20 @@ def test_a_full_disk_leaves_no_half_backup_and_nothing_durable(
 
     monkeypatch.setattr(backup_module, "_write_list", full)
     with pytest.raises(FileUnusable):
-        backup(office.settings, tmp_path / "disk" / "monday")
-    assert list((tmp_path / "disk").iterdir()) == []
+        backed_up(office, tmp_path / "disk" / "monday")
+    assert list((tmp_path / "disk" / "monday").iterdir()) == []
     assert durable(office, laptop) == 0
 
 
 def test_laptops_are_served_while_a_backup_is_made(office: Office, tmp_path: Path) -> None:
     laptop = office.laptop()
     send(office, laptop, 2)
-    done = threading.Thread(target=lambda: backup(office.settings, tmp_path / "monday"))
+    done = threading.Thread(target=lambda: backed_up(office, tmp_path / "monday"))
     done.start()
     send(office, laptop, 8)
     done.join()
     assert 2 <= durable(office, laptop) <= 10
-    checked_files(tmp_path / "monday")
+    checked_files(newest_backup(tmp_path / "monday"))
 
 
 def test_a_restored_server_has_a_new_epoch_and_what_the_backup_held(
@@ -163,7 +174,7 @@ def test_a_restored_server_has_a_new_epoch_and_what_the_backup_held(
 ) -> None:
     laptop = office.laptop()
     send(office, laptop, 2)
-    backup(office.settings, tmp_path / "monday")
+    backed_up(office, tmp_path / "monday")
     later = [laptop.batch([laptop.person()]) for _ in range(2)]
     for batch in later:
         epoch = office.take(laptop, batch).epoch
@@ -183,7 +194,7 @@ def test_what_a_restore_replaces_is_kept_aside_with_its_last_commits(
     office: Office, tmp_path: Path
 ) -> None:
     laptop = office.laptop()
-    backup(office.settings, tmp_path / "monday")
+    backed_up(office, tmp_path / "monday")
     send(office, laptop, 2)
     office.close()
     done = restore(office.settings, tmp_path / "monday", now=7)
@@ -199,7 +210,7 @@ def test_a_dead_server_is_brought_back_in_an_empty_folder(
 ) -> None:
     laptop = office.laptop()
     send(office, laptop)
-    backup(office.settings, tmp_path / "monday")
+    backed_up(office, tmp_path / "monday")
     home = tmp_path / "new machine"
     done = restore(load_settings(home, {}), tmp_path / "monday", now=7)
     assert done.replaced is None
@@ -209,7 +220,7 @@ def test_a_dead_server_is_brought_back_in_an_empty_folder(
 
 
 def test_nothing_is_restored_while_a_server_runs(office: Office, tmp_path: Path) -> None:
-    backup(office.settings, tmp_path / "monday")
+    backed_up(office, tmp_path / "monday")
     before = office.count("SELECT count(*) FROM devices")
     with open_store(office.settings), pytest.raises(HomeOccupied):
         restore(office.settings, tmp_path / "monday", now=7)
@@ -240,7 +251,7 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(
 ) -> None:
     laptop = office.laptop()
     send(office, laptop)
-    path = backup(office.settings, tmp_path / "monday").folder / name
+    path = backed_up(office, tmp_path / "monday").folder / name
     data = path.read_bytes()
     if fault == "gone":
         path.unlink()
@@ -262,13 +273,13 @@ def test_the_backup_of_another_programme_is_refused(
     office: Office, tmp_path: Path, reopened: list[Office]
 ) -> None:
     reopened.append(other := Office(tmp_path / "other", io.StringIO()))
-    backup(other.settings, tmp_path / "monday")
+    backed_up(other, tmp_path / "monday")
     with pytest.raises(BackupForeign):
         restore(office.settings, tmp_path / "monday", now=7)
 
 
 def test_a_list_that_names_a_file_elsewhere_is_refused(office: Office, tmp_path: Path) -> None:
-    done = backup(office.settings, tmp_path / "monday")
+    done = backed_up(office, tmp_path / "monday")
     listed = json.loads((done.folder / "backup.json").read_text())
     listed["files"]["../secret"] = "0" * 64
     (done.folder / "backup.json").write_text(json.dumps(listed))
@@ -279,7 +290,7 @@ def test_a_list_that_names_a_file_elsewhere_is_refused(office: Office, tmp_path:
 def test_postgresql_is_left_to_its_own_tools(office: Office, tmp_path: Path) -> None:
     foreign = dataclasses.replace(office.settings, db="postgresql+psycopg://nobody@nowhere/x")
     with pytest.raises(DatabaseForeign) as caught:
-        backup(foreign, tmp_path / "monday")
+        backup(foreign, tmp_path / "monday", now=NOW)
     assert "pg_dump" in caught.value.text
     with pytest.raises(DatabaseForeign):
         restore(foreign, tmp_path / "monday", now=7)
@@ -287,7 +298,7 @@ def test_postgresql_is_left_to_its_own_tools(office: Office, tmp_path: Path) -> 
 
 def test_a_folder_without_a_programme_has_nothing_to_back_up(tmp_path: Path) -> None:
     with pytest.raises(ServerNotInitialised):
-        backup(load_settings(tmp_path / "empty", {}), tmp_path / "monday")
+        backup(load_settings(tmp_path / "empty", {}), tmp_path / "monday", now=NOW)
 
 
 def test_the_commands_say_what_they_did(office: Office, tmp_path: Path) -> None:
@@ -315,7 +326,7 @@ def test_a_crash_between_any_two_steps_of_a_restore_loses_no_database(
 ) -> None:
     laptop = office.laptop()
     send(office, laptop, 2)
-    backup(office.settings, tmp_path / "monday")
+    backed_up(office, tmp_path / "monday")
     send(office, laptop)
     office.close()
     with monkeypatch.context() as patch:
