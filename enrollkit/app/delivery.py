@@ -27,6 +27,7 @@ from sync.engine.pacing import Pacing
 from sync.engine.runner import Ports, deliver
 from sync.errors import SyncBusy
 from sync.programme import open_programme
+from sync.protocol import LIMITS
 
 __all__ = ["Delivery"]
 
@@ -150,15 +151,18 @@ class Delivery:
         if not self._desk.database.read(lambda tx: carried_files(tx, unanswered=True)):
             return summary
 
-        def is_spent() -> bool:
+        def room() -> int:
             up, down, _requests = transport.traffic()
-            return limit_bytes is not None and up + down >= limit_bytes
+            return LIMITS.push_bytes_max if limit_bytes is None else limit_bytes - up - down
 
         on_progress(_errands_progress(summary))
         try:
             with SyncLock(self._desk.home.sync_lock).exclusive():
                 done = carry_all(
-                    self._desk, transport, is_stopping=lambda: is_stopping() or is_spent()
+                    self._desk,
+                    transport,
+                    is_stopping=lambda: is_stopping() or room() <= 0,
+                    room=room,
                 )
         except SyncBusy:
             return summary  # another window came between; it runs the same errands
@@ -170,7 +174,7 @@ class Delivery:
             requests=requests,
             carried=done.answered,
             carried_waiting=done.waiting,
-            limited=is_spent() and done.waiting > 0,
+            limited=room() <= 0 and done.waiting > 0,
             stopped=is_stopping(),
         )
 

@@ -62,13 +62,18 @@ class CarriedAll:
 
 
 def carry_all(
-    desk: Desk, transport: Road, *, is_stopping: Callable[[], bool] = lambda: False
+    desk: Desk,
+    transport: Road,
+    *,
+    is_stopping: Callable[[], bool] = lambda: False,
+    room: Callable[[], int] = lambda: _REQUEST_BYTES,
 ) -> CarriedAll:
     """Hand in everything that is carried and has no answer yet; a session of its own.
 
     Every item of an answer is on disk before the next is read, so a line that breaks costs one
     batch: the next time only batches without a receipt travel. A ``SyncError`` of the road ends
     it and is in the result; one that is about a single file does not keep the others back.
+    ``room`` says how many bytes the next request may carry; a single batch may be a little more.
     """
     files = desk.database.read(lambda tx: carried_files(tx, unanswered=True))
     receipts = answered = 0
@@ -76,7 +81,7 @@ def carry_all(
     for file in files:
         if is_stopping():
             break
-        errand = _Errand(desk, file)
+        errand = _Errand(desk, file, room)
         try:
             answered += errand.run(transport, is_stopping)
         except (Refused, EnvelopeInvalid, TooLarge, BundleInvalid) as refused:
@@ -95,9 +100,10 @@ def carry_all(
 class _Errand:
     """One carried file on its way to the server."""
 
-    def __init__(self, desk: Desk, file: CarriedFile) -> None:
+    def __init__(self, desk: Desk, file: CarriedFile, room: Callable[[], int]) -> None:
         self._desk = desk
         self._file = file
+        self._room = room
         self._server: VerifyKey = desk.programme.signing
         letter = read_bundle(desk.database.read(lambda tx: carried_data(tx, file.digest)))
         self._nonce = letter.hello.nonce
@@ -124,7 +130,7 @@ class _Errand:
 
     def _ask(self, road: Road) -> None:
         pages_begun = False
-        with closing(road.carry(self._hello, _portion(self._open.values()))) as items:
+        with closing(road.carry(self._hello, _portion(self._open.values(), self._room()))) as items:
             for raw in items:
                 match meaning_of(raw):
                     case "hello-reply":
@@ -183,10 +189,10 @@ class _Errand:
         )
 
 
-def _portion(batches: Iterable[bytes]) -> list[bytes]:
+def _portion(batches: Iterable[bytes], room: int) -> list[bytes]:
     """Give as many batches, in order, as one request takes; at least one."""
     taken: list[bytes] = []
-    room = _REQUEST_BYTES
+    room = min(room, _REQUEST_BYTES)
     for batch in batches:
         room -= len(batch)
         if taken and room < 0:

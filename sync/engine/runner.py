@@ -36,7 +36,7 @@ from sync.engine.messages import (
 from sync.engine.pacing import Pace, Pacing, rest_seconds
 from sync.engine.session import Session, open_session, step
 from sync.engine.telling import Teller, Words
-from sync.errors import ClockSkew, ServerUnavailable, SyncError
+from sync.errors import ClockSkew, DeviceRevoked, ServerUnavailable, SyncError
 
 __all__ = ["Ports", "deliver"]
 
@@ -100,6 +100,7 @@ class _Runner:
             self._talk = self._conversation(life, closed=True)
             ended.append(self._run_life(approval_code, limit_bytes, closed=True))
         last = ended[-1].end
+        errors = [life.end.error for life in ended if isinstance(life.end, GiveUp)]
         summary = self._account.close(
             traffic=self._traffic(),
             seconds=self._ports.clock.monotonic() - started,
@@ -109,7 +110,7 @@ class _Runner:
             limited=isinstance(last, Finish) and last.limited,
             stopped=isinstance(last, Finish) and last.stopped,
             pace=self._pace,
-            error=last.error if isinstance(last, GiveUp) else None,
+            error=errors[-1] if errors else None,
         )
         self._teller.done(summary)
         return summary
@@ -134,7 +135,8 @@ class _Runner:
         with closing(self._events(move)) as events:
             for event in events:
                 session, commands = step(session, event)
-                self._pace = session.pace
+                if session.pace.goodput is not None or self._pace.goodput is None:
+                    self._pace = session.pace  # a closed life may push nothing, and learn nothing
                 following = self._next_move(commands)
                 if following is not None:
                     return session, following
@@ -243,5 +245,11 @@ class _Ended:
 
 
 def _went_through(ended: _Ended) -> bool:
-    end = ended.end
-    return isinstance(end, Finish) and not end.limited and not end.stopped
+    """Whether a life was brought home; that of a revoked laptop is, into quarantine."""
+    match ended.end:
+        case Finish() as end:
+            return not end.limited and not end.stopped
+        case GiveUp(error=DeviceRevoked()):
+            return ended.session.revoked
+        case _:
+            return False
