@@ -27,6 +27,7 @@ from sync.errors import (
 )
 from sync.protocol import DeviceState
 from sync.sealing import SigningKey, sign_hello_reply
+from sync.server.feed import announce_programme
 
 
 @pytest.fixture
@@ -340,37 +341,57 @@ def test_a_server_that_forgot_batches_gets_them_with_the_next_stick(
     assert told.words
     again = export(kit, stick)
     assert len(decode_bundle(again.read_bytes()).batches) == 2
-    assert not kit.sticks.receive(office.answer(again)).rolled_back
+    # The reply is older than the receipts beside it: together they say that all is there again.
+    repaired = office.answer(again)
+    fresh = decode_return(repaired.read_bytes())
+    stale = office.reworded(fresh.reply, held_upto=1, held_digest=digest)
+    repaired.write_bytes(encode_return(stale, fresh.receipts[:1], ()))
+    assert kit.sticks.receive(repaired).rolled_back
+    repaired.write_bytes(encode_return(stale, fresh.receipts, ()))
+    assert not kit.sticks.receive(repaired).rolled_back
     assert len(decode_bundle(export(kit, stick).read_bytes()).batches) == 0
+    # The answer of the time when it had forgotten comes once more, and is history.
+    assert not kit.sticks.receive(answer).rolled_back
+    assert len(decode_bundle(export(kit, stick).read_bytes()).batches) == 0
+
+
+def tell_news(office: StickOffice) -> None:
+    with office.office.store.write() as connection:
+        announce_programme(connection, at=office.office.now)
 
 
 def test_other_news_than_were_read_are_read_from_the_beginning(
     office: StickOffice, stick: Path
 ) -> None:
     kit = office.kit("laptop")
-    export(office.kit("neighbour"), stick)
-    enroll(kit, 1)
     first = office.answer(export(kit, stick))
-    with office.office.store.write() as connection:
-        from sync.server.feed import announce_programme  # noqa: PLC0415 - news to tell
-
-        announce_programme(connection, at=office.office.now)
+    tell_news(office)
     second = office.answer(export(kit, stick))
     assert kit.sticks.receive(second).feed >= 1
     cursor = inbox(kit).cursor()
     third = export(kit, stick)
+    tell_news(office)
     answer = office.answer(third)
     content = decode_return(answer.read_bytes())
+    assert content.pages
     reply = office.reworded(content.reply, feed_digest=bytes([9]) * 32)
     answer.write_bytes(encode_return(reply, (), content.pages))
     assert kit.sticks.receive(answer).rolled_back
     assert inbox(kit).cursor() == 0
-    # The true third answer begins behind news that are to be read again: it waits for them.
-    answer.write_bytes(encode_return(content.reply, (), content.pages))
-    kit.sticks.receive(answer)
-    kit.sticks.receive(first)
-    assert kit.sticks.receive(office.answer(export(kit, stick))).passed_over == []
-    assert inbox(kit).cursor() >= cursor
+    # The true answer begins behind news that are to be read again: it waits for them.
+    whole = third.with_name("whole.ekr")
+    whole.write_bytes(encode_return(content.reply, (), content.pages))
+    waits = kit.sticks.receive(whole)
+    assert (waits.feed, waits.is_whole) == (0, True)
+    assert any("News 1 is missing" in words for words in waits.words)
+    kit.sticks.receive(second)
+    assert inbox(kit).cursor() == cursor
+    assert kit.sticks.receive(whole).feed == 1
+    # Old words of other news come once more, and rewind nothing.
+    kit.sticks.receive(office.answer(export(kit, stick)))
+    assert not kit.sticks.receive(answer).rolled_back
+    assert kit.sticks.receive(first).feed == 0
+    assert inbox(kit).cursor() == cursor + 1
 
 
 def test_a_revoked_laptop_hears_it_and_still_delivers(office: StickOffice, stick: Path) -> None:
