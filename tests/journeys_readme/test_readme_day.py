@@ -97,6 +97,7 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     (tmp_path / "consent-hi.txt").write_text("सहमति का आधिकारिक पाठ", encoding="utf-8")
+    (tmp_path / "stick").mkdir()
     row = json.loads(ROW.findall(README)[0])
     text = json.dumps(row, ensure_ascii=False) + "\n"
     (tmp_path / "people.jsonl").write_text(text, encoding="utf-8")
@@ -123,7 +124,8 @@ def test_the_day_holds_every_part_of_the_work() -> None:
         "enrollkit init", "enrollkit doctor", "enrollkit enroll", "enrollkit search",
         "enrollkit show", "enrollkit link", "enrollkit card", "enrollkit verify",
         "enrollkit sync", "enrollkit status", "enrollkit-server status",
-        "enrollkit-server export",
+        "enrollkit-server export", "enrollkit export", "enrollkit-server receive",
+        "enrollkit receive", "enrollkit status --statement", "enrollkit-server backup",
     ):  # fmt: skip
         assert command in told
     assert "enrollkit" in day()
@@ -137,7 +139,8 @@ def _assert_everybody_arrived(stage: Stage) -> None:
     exported = (stage.folder / "people-at-the-office.jsonl").read_text(encoding="utf-8")
     assert [json.loads(line)["name"] for line in exported.splitlines()] == ["Sunita Devi"]
     assert "The signature is right." in stage.find("enrollkit verify")
-    assert (stage.folder / "cards.pdf").read_bytes().startswith(b"%PDF")
+    for name in ("cards.pdf", "statement.pdf"):
+        assert (stage.folder / name).read_bytes().startswith(b"%PDF")
 
 
 @contextmanager
