@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import date, datetime
@@ -21,6 +19,7 @@ from textual.worker import Worker
 from enrollkit.app.system import local_time
 from enrollkit.errors import OperatorError
 from enrollkit.locale import _
+from enrollkit.tui import surroundings
 from enrollkit.tui.ascii_only import AsciiOnly
 from enrollkit.tui.crash import CrashReporter, crash_code, say_crash
 from enrollkit.tui.delivery_watch import DeliveryWatch
@@ -50,11 +49,13 @@ def make_app(
     now: Callable[[], int] = lambda: int(time.time()),
     monotonic: Callable[[], float] = time.monotonic,
     ascii_only: bool | None = None,
+    allowed_mb: float | None = None,
 ) -> KitApp:
     """Build the app from plain values: the product and every test build it here.
 
     ``report_crash`` is the kit's own unless another is handed in. ``ascii_only`` is found from
-    the terminal's encoding, or ``ENROLLKIT_ASCII``, when it is not given.
+    the terminal's encoding, or ``ENROLLKIT_ASCII``, when it is not given. ``allowed_mb`` bounds
+    what may travel in a day; ``ENROLLKIT_LIMIT_MB`` when it is not given, else no bound.
     """
     return KitApp(
         kit,
@@ -62,7 +63,8 @@ def make_app(
         report_crash=report_crash or kit.report_crash,
         now=now,
         monotonic=monotonic,
-        ascii_only=_must_be_ascii() if ascii_only is None else ascii_only,
+        ascii_only=surroundings.must_be_ascii() if ascii_only is None else ascii_only,
+        allowed_mb=surroundings.allowed_mb() if allowed_mb is None else allowed_mb,
     )
 
 
@@ -88,6 +90,7 @@ class KitApp(App[None]):
         now: Callable[[], int],
         monotonic: Callable[[], float],
         ascii_only: bool,
+        allowed_mb: float | None = None,
     ) -> None:
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
@@ -101,7 +104,8 @@ class KitApp(App[None]):
         self.operator: Operator | None = None
         self.last_row: Mapping[str, Any] = {}
         self.last_facility = ""
-        self.delivery = DeliveryWatch(kit, self.now, self._delivery_moved)
+        allowed = None if allowed_mb is None else int(allowed_mb * 1024 * 1024)
+        self.delivery = DeliveryWatch(kit, self.now, self._delivery_moved, allowed_bytes=allowed)
         self.journey = Journey(self)
         self.type_ahead = TypeAhead(self.call_later, super().on_event)
         self.set_class(ascii_only, "-ascii")
@@ -287,10 +291,3 @@ class KitApp(App[None]):
             return self._report_crash(error)
         except OSError:
             return None
-
-
-def _must_be_ascii() -> bool:
-    if "ENROLLKIT_ASCII" in os.environ:
-        return os.environ["ENROLLKIT_ASCII"] not in {"", "0"}
-    encoding = getattr(sys.stdout, "encoding", None) or ""
-    return not encoding.lower().replace("-", "").startswith("utf")

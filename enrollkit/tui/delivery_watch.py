@@ -20,21 +20,37 @@ _LINES_MAX = 6
 
 
 class DeliveryWatch:
-    """The state of the session that runs, or of the one that ended last."""
+    """The state of the session that runs, or of the one that ended last.
+
+    ``allowed_bytes`` is what may travel in a day, up and down; ``None``: no bound.
+    """
 
     def __init__(
-        self, kit: Kit, now: Callable[[], datetime], on_move: Callable[[], object]
+        self,
+        kit: Kit,
+        now: Callable[[], datetime],
+        on_move: Callable[[], object],
+        *,
+        allowed_bytes: int | None = None,
     ) -> None:
         self._kit = kit
         self._now = now
         self._on_move = on_move
+        self.allowed_bytes = allowed_bytes
         self.running = False
+        self.stopping = False
         self.started: datetime | None = None
         self.progress: Progress | None = None
         self.summary: Summary | None = None
         self.error: OperatorError | None = None
         self.lines: list[tuple[str, str]] = []
         """Clock time and words, newest first."""
+        self.link = ""
+        """What the last session went over, ``2G`` or the like."""
+        self.records = 0
+        """Record links that go along with the people."""
+        self.used_before = 0
+        """Bytes that this day's earlier sessions used."""
 
     @property
     def brief(self) -> str:
@@ -46,11 +62,17 @@ class DeliveryWatch:
         counts = (self.progress.people_signed, self.progress.people_total)
         return _("sending {done} of {total}").format(done=counts[0], total=counts[1])
 
+    @property
+    def used_bytes(self) -> int:
+        """Give how many bytes travelled today, this session's among them."""
+        counted = self.summary or self.progress
+        return self.used_before + (counted.bytes_up + counted.bytes_down if counted else 0)
+
     async def run(self) -> None:
         """Run one session to its end; a second call while it runs does nothing."""
         if self.running:
             return
-        self.running, self.started = True, self._now()
+        self.running, self.stopping, self.started = True, False, self._now()
         self.progress = self.summary = self.error = None
         self.lines = []
         self._on_move()
@@ -60,12 +82,25 @@ class DeliveryWatch:
         except OperatorError as error:
             self.error = error
         finally:
-            self.running = False
+            self.running = self.stopping = False
+            self._on_move()
+
+    def stop(self) -> None:
+        """End the session after the batch that is under way; what was signed stays signed."""
+        if self.running:
+            self.stopping = True
             self._on_move()
 
     def _run(self) -> Summary:
         """Run in a thread of its own; even asking for the session may touch the disk."""
-        return self._kit.delivery.run(self._note)
+        delivery = self._kit.delivery
+        self.link = delivery.estimate().link
+        self.records = self._kit.standing().links_waiting
+        self.used_before = delivery.bytes_used_today()
+        left = None
+        if self.allowed_bytes is not None:
+            left = max(0, self.allowed_bytes - self.used_before)
+        return delivery.run(self._note, limit_bytes=left, is_stopping=lambda: self.stopping)
 
     def forget(self) -> None:
         """Drop what was shown: another operator may come."""

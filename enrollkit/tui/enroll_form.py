@@ -66,7 +66,11 @@ class EnrollForm:
     async def check(self) -> None:
         """Ask for every problem."""
         found = await asyncio.to_thread(lambda: self._kit.enrolling.check(self.row, self._id))
-        self.findings = self.findings.renew(found)
+        self.findings = self.findings.renew([*found, *self.open_questions()])
+
+    def open_questions(self) -> list[Problem]:
+        """Give what has to be looked at beside what the rules find; nothing for somebody new."""
+        return []
 
     async def seal(self, number: str) -> Problem | None:
         """Seal the Aadhaar number, or say what is wrong with it."""
@@ -88,7 +92,7 @@ class EnrollForm:
             lambda: self._kit.enrolling.submit_draft(self._id, looked_at=seen)
         )
         if isinstance(outcome, Refused):
-            self.findings = self.findings.renew(outcome.problems)
+            self.findings = self.findings.renew([*outcome.problems, *self.open_questions()])
             return None
         await self._keeper.stop()
         return outcome

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual.screen import Screen
 
 from enrollkit.errors import OperatorError
+from enrollkit.locale import _
+from enrollkit.tui.marks import shown
 from enrollkit.tui.screens.page import Page, ask
 
 if TYPE_CHECKING:
@@ -59,8 +61,12 @@ class Journey:
         await self._enroll(None, household_of(self._app.last_row))
 
     async def resume(self, draft_id: str) -> None:
-        """Go on with a draft."""
-        await self._enroll(draft_id, {})
+        """Go on with a draft: of somebody new, or of a correction."""
+        draft = await ask(self._app.kit.drafts.load, draft_id)
+        if draft.corrects is not None:
+            await self.correct(draft_id)
+        else:
+            await self._enroll(draft_id, {})
 
     async def find(self) -> None:
         """Open the search, unless it is open already."""
@@ -71,9 +77,57 @@ class Journey:
 
     async def corrections(self) -> None:
         """Open the list of those who came back."""
-        from enrollkit.tui.screens.people import PeopleScreen
+        from enrollkit.tui.screens.returned import ReturnedScreen
 
-        await self._push(PeopleScreen(self._app.kit, returned_only=True))
+        await self._push(ReturnedScreen(self._app.kit))
+
+    async def correct(self, ident: str) -> None:
+        """Open the correction of somebody who is saved, at the field to blame."""
+        from enrollkit.tui.screens.correct import CorrectScreen
+
+        if self._starting or isinstance(self._app.screen, CorrectScreen):
+            return
+        self._starting = True
+        kit = self._app.kit
+        try:
+            wordings = await ask(kit.wordings)
+            page = await ask(kit.people.page, ident)
+            draft = await ask(kit.corrections.start, ident)
+            screen = CorrectScreen(
+                kit, draft, wordings, self._app.today(), reason=page.reason,
+                conflicts=page.conflicts,
+            )  # fmt: skip
+            await self._push(screen, self._corrected)
+        except OperatorError as error:
+            self._app.tell(error)
+        finally:
+            self._starting = False
+
+    async def withdraw(self, ident: str, name: str, *, issued: bool) -> None:
+        """Open the screen that takes a consent back."""
+        from enrollkit.tui.screens.withdraw import WithdrawScreen
+
+        await self._push(WithdrawScreen(self._app.kit, ident, name, issued=issued))
+
+    async def remove_record(self, ident: str, name: str) -> None:
+        """Open the list from which a record link is taken away."""
+        from enrollkit.tui.screens.removal import RemovalScreen
+
+        await self._push(RemovalScreen(self._app.kit, ident, name))
+
+    async def sticks(self) -> None:
+        """Open the screen that writes to a stick and reads from one."""
+        from enrollkit.tui.screens.stick import StickScreen
+
+        if not isinstance(self._app.screen, StickScreen):
+            await self._push(StickScreen(self._app.kit))
+
+    async def end_of_day(self) -> None:
+        """Open the statement."""
+        from enrollkit.tui.screens.statement import StatementScreen
+
+        if not isinstance(self._app.screen, StatementScreen):
+            await self._push(StatementScreen(self._app.kit))
 
     async def look_at(self, ident: str) -> None:
         """Open a person's page."""
@@ -145,6 +199,12 @@ class Journey:
 
         if saved is not None:
             self._app.push_screen(SavedScreen(self._app.kit, saved), self._after_saved)
+
+    def _corrected(self, saved: Saved | None) -> None:
+        """Back where the correction was begun: say that it is saved."""
+        if saved is not None and isinstance(self._app.screen, Page):
+            words = _("Saved: {name}. The new version goes with the next sending.")
+            self._app.screen.say(words.format(name=shown(saved.name)))
 
     def _after_saved(self, choice: AfterSaved | None) -> None:
         from enrollkit.tui.screens.saved import AfterSaved

@@ -10,9 +10,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from enrollkit.app.amending import NumberIssued, PersonWithdrawn
+from enrollkit.app.forecast import Estimate
+from enrollkit.app.reason_words import reason_words
 from enrollkit.app.results import (
     DraftState,
     Event,
@@ -21,28 +25,35 @@ from enrollkit.app.results import (
     LinkResult,
     LinkRow,
     Operator,
+    OtherValue,
     PersonPage,
     PersonRow,
     Printed,
     Progress,
     Reason,
     Refused,
+    Returned,
     Saved,
     Standing,
     Summary,
 )
+from enrollkit.app.returns import Received
+from enrollkit.app.sticks import Exported
 from enrollkit.app.system import local_time
+from enrollkit.app.values import other_value, value_text
 from enrollkit.cards.codes import terminal_code
 from enrollkit.domain.consent import ConsentWording
-from enrollkit.domain.enrollment import Enrollment, State
+from enrollkit.domain.enrollment import CORRECTABLE, Enrollment, State
 from enrollkit.domain.intake import normalise
 from enrollkit.domain.link_rules import check_link, default_reference, normalise_link
 from enrollkit.domain.matching import Likeness, match_key
+from enrollkit.domain.merging import body_value
 from enrollkit.domain.problem import Problem
 from enrollkit.domain.record_link import LinkState, RecordLink
 from enrollkit.domain.rules import Context, check, stands_in_the_way
 from enrollkit.errors import OperatorError, RecordNotFound, VaultLocked, WrongPassphrase
 from enrollkit.reference.places import Places
+from enrollkit.reports.statement import OnStick, Shares, Statement
 from schemas.formats import is_aadhaar
 
 NOON = 1_795_329_600
@@ -86,6 +97,24 @@ class FakeKit:
         self.sending = threading.Event()
         self.sending.set()
         self.findings = [Finding(code="clock", level=Level.OK, text="The clock is right.")]
+        self.reasons: dict[str, tuple[str, str]] = {}
+        """Code and pointer, by record."""
+        self.others: dict[str, dict[str, Any]] = {}
+        """What the office has, by record and pointer."""
+        self.held: set[str] = set()
+        self.removed: set[str] = set()
+        self.withdrawals: list[tuple[str, str | None]] = []
+        self.estimated = Estimate(bytes=6200, seconds=62, link="2G")
+        self.stopped_by_hand = False
+        self.notes_of_session: dict[str, Any] = {}
+        """Further fields of the summary that a session ends with."""
+        self.asked_limit: int | None = None
+        self.used_today = 0
+        self.sticks_written: list[Path] = []
+        self.fail_stick: OperatorError | None = None
+        self.came_home: Received = Received()
+        self.on_sticks = 0
+        self.printed: list[Path] = []
         self.layouts: list[str] = []
         self.crashes: list[BaseException] = []
         self._ids = (f"{number:032x}" for number in itertools.count(0x9F3A << 112, 7919 << 80))
@@ -155,6 +184,14 @@ class FakeKit:
         return FakeLinks(self)
 
     @property
+    def corrections(self) -> FakeCorrections:
+        return FakeCorrections(self)
+
+    @property
+    def sticks(self) -> FakeSticks:
+        return FakeSticks(self)
+
+    @property
     def cards(self) -> FakeCards:
         return FakeCards(self)
 
@@ -176,10 +213,37 @@ class FakeKit:
             links_waiting=sum(map(len, self.linked.values())),
             signed_for=signed,
             durable=0,
-            held=0,
+            held=len(self.held),
             returned=counts["RETURNED"],
             last_receipt_at=NOON - 3600 if signed else None,
         )
+
+    def statement(self, day: date | None = None) -> Statement:
+        self._open()
+        counts = Counter(self.states.values())
+        waiting = counts[State.SUBMITTED] + counts[State.SENT]
+        people = Shares(
+            total=len(self.states), on_laptop=waiting - self.on_sticks, on_sticks=self.on_sticks,
+            signed_for=counts[State.ACCEPTED] + counts[State.ISSUED], held=len(self.held),
+            durable=0, returned=counts[State.RETURNED], withdrawn=counts[State.WITHDRAWN],
+        )  # fmt: skip
+        none = Shares(
+            total=0, on_laptop=0, on_sticks=0, signed_for=0, held=0, durable=0, returned=0,
+            withdrawn=0,
+        )  # fmt: skip
+        stick = OnStick(n=3, name="x.ekb", written_at=self.now, people=self.on_sticks, links=0)
+        return Statement(
+            day=day, made_at=self.now, programme="Camp Nagla", device="0" * 16,
+            operator="Sunita K.", camps=("CAMP-1",), people=people, links=none,
+            on_sticks=(stick,) if self.on_sticks else (), drafts=len(self.desk),
+            incarnation="0" * 16, chain=(0, bytes(32)), audit_head=bytes(32),
+        )  # fmt: skip
+
+    def print_statement(self, path: Path, day: date | None = None) -> Printed:
+        del day
+        self._open()
+        self.printed.append(path)
+        return Printed(cards=1, files=(path,))
 
     def doctor(self) -> list[Finding]:
         self._open()
@@ -194,6 +258,12 @@ class FakeKit:
         self.people_here[ident] = Enrollment.from_body(body, record_id=ident, version=1)
         self.states[ident] = state
         return ident
+
+    def send_back(self, ident: str, code: str, pointer: str, **others: Any) -> None:
+        """Have somebody come home; ``others`` are the office's values by field."""
+        self.states[ident] = State.RETURNED
+        self.reasons[ident] = (code, pointer)
+        self.others[ident] = {"/" + name: value for name, value in others.items()}
 
     def next_id(self) -> str:
         return next(self._ids)
@@ -286,7 +356,9 @@ class FakeEnrolling:
         if stands_in_the_way(problems, looked_at):
             return Refused(problems=tuple(problems))
         self.kit.submits += 1
-        enrollment = Enrollment.from_body(tidied, record_id=draft_id, version=1)
+        enrollment = Enrollment.from_body(tidied, record_id=draft_id, version=draft.version)
+        self.kit.reasons.pop(draft_id, None)
+        self.kit.others.pop(draft_id, None)
         self.kit.people_here[draft_id] = enrollment
         self.kit.states[draft_id] = State.SUBMITTED
         del self.kit.desk[draft_id]
@@ -343,7 +415,6 @@ class FakePeople:
             raise RecordNotFound
         one, state = self.kit.people_here[ident], self.kit.states[ident]
         issued = state is State.ISSUED
-        back = Reason(code="mobile", pointer="/mobile", text="The number belongs to many.")
         return PersonPage(
             enrollment=one,
             state=state,
@@ -351,9 +422,12 @@ class FakePeople:
             provisional=one.provisional,
             abha_number="91-2345-6789-0123" if issued else None,
             abha_address=f"{one.person.name.split()[0].lower()}.87@abdm" if issued else None,
-            reason=back if state is State.RETURNED else None,
+            reason=self.kit.corrections.reason(ident),
             history=(Event(at=self.kit.now, what="saved on this laptop", who="Sunita K."),),
             links=tuple(self._link(link) for link in self.kit.linked.get(ident, [])),
+            held=ident in self.kit.held,
+            conflicts=self.kit.corrections.conflicts(ident),
+            why_not="" if state in CORRECTABLE else _why_not(state),
         )
 
     def _link(self, link: RecordLink) -> LinkRow:
@@ -364,7 +438,7 @@ class FakePeople:
             date=link.date,
             facility=link.facility,
             reference=link.reference,
-            state=LinkState.SUBMITTED,
+            state=LinkState.REMOVED if link.id in self.kit.removed else LinkState.SUBMITTED,
         )
 
 
@@ -401,17 +475,117 @@ class FakeCards:
         return terminal_code(provisional)
 
 
+class FakeCorrections:
+    def __init__(self, kit: FakeKit) -> None:
+        self.kit = kit
+
+    def returned(self) -> list[Returned]:
+        self.kit._open()
+        return [
+            Returned(
+                id=ident, name=one.person.name, state=self.kit.states[ident].value,
+                held=ident in self.kit.held,
+                reason=self.reason(ident) or Reason(code="x", pointer="", text="It waits."),
+                conflicts=self.conflicts(ident), can_correct=self.kit.states[ident] in CORRECTABLE,
+            )
+            for ident, one in self.kit.people_here.items()
+            if self.kit.states[ident] is State.RETURNED or ident in self.kit.held
+        ]  # fmt: skip
+
+    def start(self, ident: str) -> DraftState:
+        self.kit._open()
+        one, state = self.kit.people_here[ident], self.kit.states[ident]
+        if state not in CORRECTABLE:
+            raise _REASON.get(state, NumberIssued)
+        if ident not in self.kit.desk:
+            self.kit.desk[ident] = DraftState(
+                id=ident, step="", row=one.body(), aadhaar_last4=one.aadhaar_last4,
+                updated_at=self.kit.now, corrects=one.person.name, version=one.version + 1,
+            )  # fmt: skip
+        return self.kit.desk[ident]
+
+    def withdraw(self, ident: str, reason: str | None = None) -> None:
+        self.kit._open()
+        self.kit.states[ident] = State.WITHDRAWN
+        self.kit.withdrawals.append((ident, reason))
+
+    def remove_link(self, link: str, reason: str | None = None) -> None:
+        del reason
+        self.kit._open()
+        self.kit.removed.add(link)
+
+    def reason(self, ident: str) -> Reason | None:
+        state = self.kit.states[ident]
+        default = ("mobile", "/mobile") if state is State.RETURNED else None
+        told = self.kit.reasons.get(ident, default)
+        if told is None:
+            return None
+        code, pointer = told
+        value = body_value(self.kit.people_here[ident].body(), pointer)
+        text = "The number belongs to many." if code == "mobile" else reason_words(code)
+        said = value_text(pointer, value, self.kit._places)
+        return Reason(code=code, pointer=pointer, text=text, value=said)
+
+    def conflicts(self, ident: str) -> tuple[OtherValue, ...]:
+        body = self.kit.people_here[ident].body()
+        return tuple(
+            other_value(body, pointer, theirs, self.kit._places)
+            for pointer, theirs in self.kit.others.get(ident, {}).items()
+        )
+
+
+class FakeSticks:
+    def __init__(self, kit: FakeKit) -> None:
+        self.kit = kit
+
+    def export(self, folder: Path) -> Exported:
+        self.kit._open()
+        if self.kit.fail_stick is not None:
+            raise self.kit.fail_stick
+        self.kit.sticks_written.append(folder)
+        people = sum(state is State.SUBMITTED for state in self.kit.states.values())
+        self.kit.on_sticks = people
+        number = len(self.kit.sticks_written)
+        return Exported(
+            files=(folder / f"camp-{number}.ekb",), people=people, links=0, operations=people,
+            carried=0, sticks=(number,),
+        )  # fmt: skip
+
+    def receive(self, path: Path) -> Received:
+        del path
+        self.kit._open()
+        if self.kit.fail_stick is not None:
+            raise self.kit.fail_stick
+        return self.kit.came_home
+
+
 class FakeDelivery:
     def __init__(self, kit: FakeKit) -> None:
         self.kit = kit
 
-    def run(self, on_progress: Callable[[Progress], None]) -> Summary:
+    def estimate(self) -> Estimate:
         self.kit._open()
+        return self.kit.estimated
+
+    def bytes_used_today(self) -> int:
+        self.kit._open()
+        return self.kit.used_today
+
+    def run(
+        self,
+        on_progress: Callable[[Progress], None],
+        *,
+        limit_bytes: int | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> Summary:
+        self.kit._open()
+        self.kit.asked_limit = limit_bytes
         waiting = [ident for ident, state in self.kit.states.items() if state is State.SUBMITTED]
         total, done = len(waiting), 0
         on_progress(_progress("connecting", total, done, "Looking for the server"))
         assert self.kit.sending.wait(20)
-        if self.kit.fail_send is None:
+        self.kit.stopped_by_hand = is_stopping()
+        if self.kit.fail_send is None and not self.kit.stopped_by_hand:
             for ident in waiting:
                 self.kit.states[ident] = State.ACCEPTED
                 done += 1
@@ -420,7 +594,15 @@ class FakeDelivery:
             sent=total, accepted=done, duplicate=0, held=0, rejected=0, feed=0,
             bytes_up=60 * total, bytes_down=90, requests=2, seconds=1.5, waiting=total - done,
             error=self.kit.fail_send,  # type: ignore[arg-type]
+            stopped=self.kit.stopped_by_hand, **self.kit.notes_of_session,
         )  # fmt: skip
+
+
+_REASON = {State.WITHDRAWN: PersonWithdrawn, State.ISSUED: NumberIssued}
+
+
+def _why_not(state: State) -> str:
+    return _REASON.get(state, NumberIssued)().text
 
 
 def _progress(phase: Any, total: int, done: int, text: str) -> Progress:

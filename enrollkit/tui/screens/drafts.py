@@ -115,6 +115,9 @@ class DraftsScreen(Page[str | None]):
 
 def _line(draft: DraftState) -> Content:
     when = local_time(draft.updated_at).strftime("%d %b %H:%M")
+    if draft.corrects is not None:
+        words = _("correction of {name}").format(name=shown(draft.corrects))
+        return Content(f"{words[:59]:<60}") + Content.styled(when, "$secondary")
     born = birth_text(draft.row.get("birth"))
     village = peek(draft.row, "/address/village")
     facts = ", ".join(str(fact) for fact in (born, village) if fact)

@@ -65,13 +65,14 @@ class EnrollScreen(Page[Saved | None]):
     ) -> None:
         super().__init__(kit)
         self._today = today
-        self._form = EnrollForm(kit, draft, today)
+        self._form = self.make_form(draft)
         self._wordings = list(wordings)
         steps = self._form.steps
-        self._word = draft.step if draft.step in steps else "consent"
+        self._word = draft.step if draft.step in steps else steps[0]
         self._step: Step | None = None
         self._seen: frozenset[str] = frozenset(steps[: steps.index(self._word)])
         self._touched: set[str] = set()
+        self._first_field = ""
         self._mending = False
         self._saving = False
         self._moving = asyncio.Lock()
@@ -84,7 +85,11 @@ class EnrollScreen(Page[Saved | None]):
 
     async def on_mount(self) -> None:
         """Open the step at which the draft was left."""
-        await self._open(self._word)
+        await self._open(self._word, self._first_field)
+
+    def make_form(self, draft: DraftState) -> EnrollForm:
+        """Make what holds the draft."""
+        return EnrollForm(self.kit, draft, self._today)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show only the keys that do something now."""

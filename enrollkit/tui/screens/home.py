@@ -15,11 +15,13 @@ from textual.widgets import Static
 from enrollkit.app.results import DraftState, Level, Standing
 from enrollkit.app.system import local_time
 from enrollkit.locale import _, ngettext
+from enrollkit.tui.amounts import size_words, time_words
 from enrollkit.tui.form import peek
 from enrollkit.tui.marks import shown
 from enrollkit.tui.screens.page import Page, ask
 
 if TYPE_CHECKING:
+    from enrollkit.app.forecast import Estimate
     from enrollkit.app.results import Finding
 
 __all__ = ["HomeScreen"]
@@ -42,12 +44,16 @@ class HomeScreen(Page[None]):
         Binding("s", "send", "send"),
         Binding("d", "drafts", "drafts"),
         Binding("r", "corrections", "", show=False),
+        Binding("u", "stick", "", show=False),
+        Binding("e", "end", "", show=False),
         Binding("c", "cards", "cards"),
         Binding("escape", "stay", "", show=False),
         Binding("ctrl+q", "app.leave", "leave", key_display="Ctrl+Q", priority=True),
     ]
 
     _standing: Standing | None = None
+    _estimate: Estimate | None = None
+    _on_sticks = 0
     _drafts: tuple[DraftState, ...] = ()
 
     def content(self) -> Iterable[Widget]:
@@ -76,7 +82,7 @@ class HomeScreen(Page[None]):
         if action == "drafts":
             return bool(self._drafts)
         if action == "corrections":
-            return standing is not None and standing.returned > 0
+            return standing is not None and standing.returned + standing.held > 0
         if action == "cards":
             return standing is not None and standing.total > 0
         return True
@@ -96,6 +102,14 @@ class HomeScreen(Page[None]):
     async def action_corrections(self) -> None:
         """Look at those who came back."""
         await self.kit_app.journey.corrections()
+
+    async def action_stick(self) -> None:
+        """Write to a stick, or read from one."""
+        await self.kit_app.journey.sticks()
+
+    async def action_end(self) -> None:
+        """Say where everybody is."""
+        await self.kit_app.journey.end_of_day()
 
     async def action_cards(self) -> None:
         """Print cards for everybody."""
@@ -118,27 +132,49 @@ class HomeScreen(Page[None]):
         self.top.context = f"{programme.name} {joint} {day}"
         self._draw()
         self.refresh_bindings()
+        self._estimate = await ask(self.kit.delivery.estimate)
+        self._draw()
         self._draw_findings(await ask(self.kit.doctor))
+        statement = await ask(self.kit.statement)
+        self._on_sticks = statement.people.on_sticks
+        self._draw()
 
     def _draw(self) -> None:
         standing, drafts = self._standing, self._drafts
         self._put("counts-left", self._today_lines(standing))
         self._put("counts-right", self._sent_lines(standing))
-        waiting = standing.waiting if standing else 0
-        send = _("Send now")
-        if waiting:
-            send = ngettext("Send now ({count} person)", "Send now ({count} people)", waiting)
         left = [("N", _("New enrollment")), ("F", _("Find a person"))]
-        right = [("S", send.format(count=waiting))]
+        right = [("S", self._send_words()), ("U", _("Write to a stick, read from one"))]
         if drafts:
             left.append(("D", _("Continue a draft: {names}").format(names=self._draft_names())))
+        if standing and standing.returned + standing.held:
+            left.append(("R", self._returned_words(standing)))
         if standing and standing.total:
             right.append(("C", _("Print cards")))
-        if standing and standing.returned:
-            words = _("Needs correction ({count})").format(count=standing.returned)
-            right.append(("R", words))
+        right.append(("E", _("End of day")))
         self._put("menu-left", [_key_line(*item) for item in left])
         self._put("menu-right", [_key_line(*item) for item in right])
+
+    def _send_words(self) -> str:
+        standing, estimate = self._standing, self._estimate
+        waits = standing is not None and (standing.waiting or standing.links_waiting)
+        if estimate is None or not waits:
+            return _("Send now")
+        size = size_words(estimate.bytes)
+        if estimate.seconds is None:
+            return _("Send now (about {size})").format(size=size)
+        words = (
+            _("Send now ({link}: about {time}, {size})")
+            if estimate.link
+            else _("Send now (about {time}, {size})")
+        )
+        time = time_words(estimate.seconds)
+        return words.format(link=estimate.link, time=time, size=size)
+
+    def _returned_words(self, standing: Standing) -> str:
+        if standing.returned:
+            return _("Needs correction ({count})").format(count=standing.returned)
+        return _("Held at the office ({count})").format(count=standing.held)
 
     def _today_lines(self, standing: Standing | None) -> list[Content]:
         lines = [Content.styled(_("Today"), "bold")]
@@ -171,7 +207,11 @@ class HomeScreen(Page[None]):
         else:
             words = _("{count} signed for").format(count=standing.signed_for)
             signed = Content.styled(f"{tick} {words}", "$success")
-        lines += [Content(waiting), signed]
+        lines.append(Content(waiting))
+        if self._on_sticks:
+            words = _("{count} of them on sticks").format(count=self._on_sticks)
+            lines.append(Content(words))
+        lines.append(signed)
         if standing.last_receipt_at is not None:
             when = local_time(standing.last_receipt_at).strftime("%d %b, %H:%M").lstrip("0")
             words = _("last signature {when}").format(when=when)

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
-from enrollkit.domain.enrollment import State
 from enrollkit.locale import _, ngettext
 from enrollkit.tui.screens.page import Page, ask
 from enrollkit.tui.widgets.line_input import LineInput
 from enrollkit.tui.widgets.people_list import PeopleList
 
-if TYPE_CHECKING:
-    from enrollkit.app.kit import Kit
-
 __all__ = ["PeopleScreen"]
 
 _ROWS_MAX = 50
-_RETURNED_MAX = 1000
 
 
 class PeopleScreen(Page[None]):
-    """The list follows the typing; ``returned_only`` shows those who need correction."""
+    """The list follows the typing."""
 
     HEADING = "Find a person"
     HELP = (
@@ -41,10 +36,6 @@ class PeopleScreen(Page[None]):
         Binding("pageup", "move(-10)", "", show=False),
     ]
 
-    def __init__(self, kit: Kit, *, returned_only: bool = False) -> None:
-        super().__init__(kit)
-        self._returned_only = returned_only
-
     def content(self) -> Iterable[Widget]:
         """Give the field, the count, the list."""
         with Horizontal(classes="field-line"):
@@ -52,11 +43,6 @@ class PeopleScreen(Page[None]):
             yield LineInput(length_max=100)
         yield Static("", id="people-count", markup=False)
         yield PeopleList()
-
-    def on_mount(self) -> None:
-        """Show the newest at once."""
-        if self._returned_only:
-            self.top.title = _("Needs correction")
 
     def on_screen_resume(self) -> None:
         """Look again: something may have changed on the person's page."""
@@ -95,16 +81,13 @@ class PeopleScreen(Page[None]):
         self.begin(partial(self._show, typed), group="search", exclusive=True)
 
     async def _show(self, typed: str) -> None:
-        limit = _RETURNED_MAX if self._returned_only else _ROWS_MAX
-        rows = await ask(self.kit.people.search, typed, limit)
-        if self._returned_only:
-            rows = [row for row in rows if row.state is State.RETURNED]
+        rows = await ask(self.kit.people.search, typed, _ROWS_MAX)
         self.query_one(PeopleList).tell(rows)
         self.query_one("#people-count", Static).update(self._count_words(typed, len(rows)))
 
     def _count_words(self, typed: str, count: int) -> str:
         if not count:
             return _("Nobody found. Try fewer letters.") if typed else _("Nobody here yet.")
-        if count == _ROWS_MAX and not self._returned_only:
+        if count == _ROWS_MAX:
             return _("The first {count}. Type more to narrow it down.").format(count=count)
         return ngettext("{count} person", "{count} people", count).format(count=count)

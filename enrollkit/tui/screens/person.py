@@ -11,9 +11,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from enrollkit.app.results import PersonPage
+from enrollkit.app.results import PersonPage, Reason
 from enrollkit.app.system import local_time
+from enrollkit.domain.enrollment import State
+from enrollkit.domain.record_link import LinkState
 from enrollkit.locale import _
+from enrollkit.tui.correct_form import side_by_side
 from enrollkit.tui.form import label_of
 from enrollkit.tui.marks import draw_mark, shown
 from enrollkit.tui.screens.page import Page, ask
@@ -26,7 +29,7 @@ __all__ = ["PersonScreen"]
 
 
 class PersonScreen(Page[None]):
-    """Reads the page of one person; changes nothing itself."""
+    """Shows one person; what changes something has a screen of its own."""
 
     HEADING = "A person"
     HELP = (
@@ -37,6 +40,9 @@ class PersonScreen(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "card", "card"),
         Binding("v", "record", "add record"),
+        Binding("a", "correct", "correct"),
+        Binding("w", "withdraw", "withdraw"),
+        Binding("x", "remove", "take record away"),
     ]
     _page: PersonPage | None = None
 
@@ -56,9 +62,17 @@ class PersonScreen(Page[None]):
         self.begin(self._read, group="read", exclusive=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Cards and records need the person to be read."""
+        """Show what can be done with this person as things stand."""
         del parameters
-        return self._page is not None if action in {"card", "record"} else True
+        page = self._page
+        if action not in {"card", "record", "correct", "withdraw", "remove"}:
+            return True
+        if page is None:
+            return False
+        gone = page.state is State.WITHDRAWN
+        if action == "remove":
+            return any(link.state is not LinkState.REMOVED for link in page.links)
+        return not gone or action in {"card", "correct"}
 
     async def action_card(self) -> None:
         """Make the card."""
@@ -71,6 +85,28 @@ class PersonScreen(Page[None]):
         if self._page is not None:
             name = self._page.enrollment.person.name
             await self.kit_app.journey.add_record(self._page.enrollment.id, name)
+
+    async def action_correct(self) -> None:
+        """Correct the person, or say why that cannot be done here."""
+        if self._page is None:
+            return
+        if self._page.why_not:
+            self.say(_(self._page.why_not), warn=True)
+        else:
+            await self.kit_app.journey.correct(self._page.enrollment.id)
+
+    async def action_withdraw(self) -> None:
+        """Take the consent back."""
+        if self._page is not None:
+            one = self._page.enrollment
+            issued = self._page.abha_number is not None
+            await self.kit_app.journey.withdraw(one.id, one.person.name, issued=issued)
+
+    async def action_remove(self) -> None:
+        """Take a record away."""
+        if self._page is not None:
+            one = self._page.enrollment
+            await self.kit_app.journey.remove_record(one.id, one.person.name)
 
     async def _read(self) -> None:
         self._page = page = await ask(self.kit.people.page, self._ident)
@@ -94,9 +130,21 @@ class PersonScreen(Page[None]):
         if page.enrollment.aadhaar_last4:
             words = _("Aadhaar number sealed, ends in {digits}")
             lines.append(Content(words.format(digits=page.enrollment.aadhaar_last4)))
+        lines += self._why(page)
+        return Content("\n").join(line for line in lines if line.plain)
+
+    def _why(self, page: PersonPage) -> list[Content]:
+        """Say what is open with the office: the reason, the value blamed, both values."""
+        lines = []
+        if page.held:
+            words = _("Signed for, and held at the office for a look.")
+            lines.append(Content.styled(f"? {words}", "bold $warning"))
         if page.reason is not None:
-            lines += [Content(""), self._reason(page)]
-        return Content("\n").join(line for line in lines if line.plain or page.reason)
+            lines.append(self._reason(page.reason))
+        for one in page.conflicts:
+            words = f"  {label_of(one.pointer)}: {side_by_side(one)}"
+            lines.append(Content.styled(shown(words), "$warning"))
+        return lines
 
     def _numbers(self, page: PersonPage) -> Content:
         provisional = _("provisional {number}").format(number=page.provisional)
@@ -107,10 +155,11 @@ class PersonScreen(Page[None]):
         address = f"   {page.abha_address}" if page.abha_address else ""
         return known + Content(address) + Content.styled(f"   {provisional}", "$secondary")
 
-    def _reason(self, page: PersonPage) -> Content:
-        label = label_of(page.reason.pointer) if page.reason else ""
-        text = page.reason.text if page.reason else ""
-        return Content.styled(f"! {label}: {text}" if label else f"! {text}", "bold $warning")
+    def _reason(self, reason: Reason) -> Content:
+        label = label_of(reason.pointer)
+        said = f" ({shown(reason.value)})" if reason.value and label else ""
+        words = f"{label}{said}: {reason.text}" if label else reason.text
+        return Content.styled(f"! {words}", "bold $warning")
 
     def _history(self, page: PersonPage) -> Content:
         lines = [Content.styled(_("What happened"), "bold")]
@@ -124,7 +173,10 @@ class PersonScreen(Page[None]):
         lines = [Content.styled(_("Records"), "bold")]
         for link in page.links:
             mark = draw_mark(link.state.value, ascii_only=self.app.has_class("-ascii"))
-            lines.append(mark + Content(f"  {shown(link.display)}"))
+            held = Content.styled("  " + _("held"), "$warning") if link.held else Content("")
+            lines.append(mark + Content(f"  {shown(link.display)}") + held)
+            if link.reason is not None:
+                lines.append(Content.styled(f"  {link.reason.text}", "$warning"))
         if not page.links:
             lines.append(Content.styled(_("none yet; V adds one"), "$secondary"))
         return Content("\n").join(lines)

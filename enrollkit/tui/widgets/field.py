@@ -30,6 +30,7 @@ class Field(Vertical):
         self.help_text = help_text or hint
         self._hint = hint
         self._problem: str | None = None
+        self._note = ""
 
     def compose(self) -> ComposeResult:
         """Lay out label, control and hint."""
@@ -78,6 +79,12 @@ class Field(Vertical):
         self.set_class(text is not None, "-problem")
         self._redraw()
 
+    def note(self, text: str) -> None:
+        """Show what there is to know about this field, wherever the cursor is; empty: nothing."""
+        self._note = text
+        self.set_class(bool(text), "-noted")
+        self._redraw()
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the hint where the cursor is."""
         event.stop()
@@ -93,6 +100,9 @@ class Field(Vertical):
         words = Content(self._hint)
         if self._problem is not None:
             words = Content.styled(f"! {self._problem}", "bold $warning")
+        if self._note:
+            note = Content.styled(self._note, "$warning")
+            words = note if self._problem is None else words + Content("\n") + note
         for line in self.query(".field-hint").results(Static):
             line.update(words)
 

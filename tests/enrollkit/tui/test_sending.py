@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
+
+import pytest
 
 import sync.errors
 from enrollkit.domain.enrollment import State
 from enrollkit.tui.screens.home import HomeScreen
 from fake_kit import FakeKit
-from sync.errors import DevicePending, SyncError
+from sync.errors import ClockWrong, DevicePending, SyncError
 from tui_drive import Driver, adult_row, drive
 
 FAILURES = sorted(
@@ -19,6 +22,12 @@ FAILURES = sorted(
     ),
     key=lambda kind: kind.__name__,
 )
+
+
+WITH = {
+    DevicePending: {"approval_code": "7K2M-94QD"},
+    ClockWrong: {"here": "22 Nov 2019, 09:00", "there": "22 Nov 2026, 09:00"},
+}
 
 
 def a_kit(people: int = 3) -> FakeKit:
@@ -37,7 +46,7 @@ def test_those_the_server_signed_for_are_counted_at_the_end() -> None:
         assert "Done." in d.text()
         assert "✔ 3 signed for" in d.text()
         assert "3 of 3 people signed for" in d.text()
-        assert "Used: 180 bytes up" in d.text()
+        assert "180 bytes up, 90 bytes down" in d.text()
         await d.press("escape")
         assert "Nothing waits to be sent" in d.text()
 
@@ -93,7 +102,7 @@ def test_every_failure_is_told_in_its_own_words_and_marks_nobody() -> None:
         await d.press("s")
         await d.until(lambda: not d.app.delivery.running)
         for kind in FAILURES:
-            error = kind(approval_code="7K2M-94QD") if kind is DevicePending else kind()
+            error = kind(**WITH.get(kind, {}))
             d.kit.fail_send = error
             await d.press("s")
             await d.until(lambda: not d.app.delivery.running)
@@ -124,3 +133,75 @@ def test_s_tries_again() -> None:
         assert "✔ 3 signed for" in d.text()
 
     drive(script, kit=a_kit())
+
+
+def test_stopping_ends_after_the_batch_and_says_what_stays() -> None:
+    async def script(d: Driver) -> None:
+        d.kit.sending.clear()
+        await d.press("s")
+        await d.until(lambda: d.app.delivery.progress is not None)
+        await d.rest()
+        assert "Sending over 2G." in d.text()
+        assert "X stop after this batch" in d.footer()
+        await d.press("x")
+        assert "Stopping after this batch" in d.text()
+        d.kit.sending.set()
+        await d.until(lambda: not d.app.delivery.running)
+        await d.rest()
+        assert "Stopped, as you asked." in d.text()
+        assert "3 still wait on this laptop" in d.text()
+
+    kit = drive(script, kit=a_kit())
+    assert kit.stopped_by_hand
+
+
+def test_what_is_left_is_told_in_minutes_or_bytes() -> None:
+    async def script(d: Driver) -> None:
+        d.kit.sending.clear()
+        await d.press("s")
+        await d.until(lambda: d.app.delivery.progress is not None)
+        progress = d.app.delivery.progress
+        assert progress is not None
+        d.app.delivery._note(replace(progress, seconds_left=125, bytes_left=5000))
+        await d.rest()
+        assert "about 2 min left" in d.words()
+        d.app.delivery._note(replace(progress, bytes_left=5000))
+        await d.rest()
+        assert "about 4.9 KB left" in d.words()
+        d.kit.sending.set()
+        await d.until(lambda: not d.app.delivery.running)
+
+    drive(script, kit=a_kit())
+
+
+def test_the_allowance_of_the_day_bounds_the_session_and_is_shown() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("s")
+        await d.until(lambda: not d.app.delivery.running)
+        await d.rest()
+        assert "Today       2.3 KB of 5 MB allowed" in d.text()
+
+    kit = a_kit()
+    kit.used_today = 2048
+    drive(script, kit=kit, allowed_mb=5)
+    assert kit.asked_limit == 5 * 1024**2 - 2048
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("limited", "The data allowed for today is used up."),
+        ("rolled_back", "The server was set back to an earlier day."),
+        ("forked", "The server knows a copy of this laptop. Both are kept"),
+    ],
+)
+def test_what_the_office_should_know_is_said_in_words(note: str, words: str) -> None:
+    async def script(d: Driver) -> None:
+        await d.press("s")
+        await d.until(lambda: not d.app.delivery.running)
+        await d.rest()
+        assert words in d.words()
+
+    kit = a_kit()
+    kit.notes_of_session = {note: True}
+    drive(script, kit=kit)
