@@ -139,6 +139,8 @@ def return_name(device: str, nonce: bytes) -> str:
 def read_file(path: Path, *, bytes_max: int = LIMITS.bundle_bytes_max) -> bytes:
     """Read a file from a stick; ``StickGone`` when it cannot be, ``BundleInvalid`` if too large."""
     with _stick_errors(), _opened(path) as handle:
+        if os.fstat(handle).st_size > bytes_max:
+            raise BundleInvalid("too large")
         data = b"".join(_pieces(handle, bytes_max=bytes_max + 1))
     if len(data) > bytes_max:
         raise BundleInvalid("too large")

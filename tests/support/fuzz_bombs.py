@@ -20,6 +20,7 @@ from enrollkit.app.row_files import LINE_BYTES_MAX, read_rows
 from enrollkit.cards import base45
 from fuzz_samples import DEVICE, SERVER
 from fuzz_targets import TARGETS
+from sync.bundle import read_file
 from sync.dictionaries import CURRENT, _dictionary, decompress, zstd
 from sync.errors import OperatorError, TooLarge
 from sync.protocol import LIMITS
@@ -78,6 +79,14 @@ def _rows_of(suffix: str, size: int, line: bytes = b"") -> int:
         return sum(1 for _row in read_rows(path))
 
 
+def _stick_of_holes() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "huge.ekb"
+        with path.open("wb") as file:
+            file.truncate(_HUGE)
+        return read_file(path)
+
+
 def _read(target: str, data: bytes) -> Bomb:
     return lambda: TARGETS[target].run(data)
 
@@ -113,6 +122,7 @@ BOMBS: Final[dict[str, Bomb]] = {
         base45.encode(_zlib_zeros()[:5000]).encode()
     ),
     "a card of a token that nests": _read("card-token", _nested(5000)),
+    "a file on a stick without end": _stick_of_holes,
     "a line without end": lambda: _rows_of(".jsonl", _HUGE),
     "a cell without end": lambda: _rows_of(".csv", _HUGE, b'"'),
     "a line of brackets": lambda: _rows_of(".jsonl", 0, b"[" * (LINE_BYTES_MAX - 20)),

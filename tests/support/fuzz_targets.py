@@ -12,11 +12,14 @@ from typing import Final
 from fuzz_target import Target
 from fuzz_targets_kit import KIT
 from fuzz_targets_sealed import SEALED
+from fuzz_targets_stick import STICK
 from fuzz_targets_wire import WIRE
 
 __all__ = ["TARGETS", "chosen"]
 
-TARGETS: Final[dict[str, Target]] = {target.name: target for target in (*WIRE, *SEALED, *KIT)}
+TARGETS: Final[dict[str, Target]] = {
+    target.name: target for target in (*WIRE, *SEALED, *STICK, *KIT)
+}
 
 
 def chosen(names: list[str]) -> list[Target]:
