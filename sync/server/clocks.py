@@ -11,7 +11,14 @@ from sync.protocol import Hello
 from sync.server.arrival import Arrival, Decision
 from sync.server.judging import ACCEPTED
 from sync.server.store import insert_once
-from sync.server.store.tables import batches, boots, chains, clock_readings, programmes
+from sync.server.store.tables import (
+    batches,
+    boots,
+    chains,
+    clock_readings,
+    operations,
+    programmes,
+)
 from sync.server.timeline import Arrived, Instant, Reading, Timeline
 
 __all__ = ["Clocks", "note_boot", "take_reading"]
@@ -97,6 +104,9 @@ class Clocks:
         query = select(clock_readings).where(clock_readings.c.device == device)
         if self._has_twin(device):
             query = query.where(clock_readings.c.life == life)
+        rows = self._connection.execute(query.order_by(clock_readings.c.seq)).all()
+        rows = [row for row in rows if row.life == life or row.seq < first]
+        ends = [*(row.seq - 1 for row in rows[1:]), None][: len(rows)]
         return [
             Reading(
                 seq=row.seq,
@@ -104,10 +114,19 @@ class Clocks:
                 monotonic=row.monotonic,
                 wall=row.wall,
                 offset=row.offset,
+                last_wall=self._claimed(device, row.life, end),
             )
-            for row in self._connection.execute(query)
-            if row.life == life or row.seq < first
+            for row, end in zip(rows, ends, strict=True)
         ]
+
+    def _claimed(self, device: str, life: str, seq: int | None) -> int | None:
+        """Give what the clock claimed at an operation, or at the newest one of a life."""
+        mine = (operations.c.device == device, operations.c.life == life)
+        query = select(operations.c.captured).where(*mine).order_by(operations.c.seq.desc())
+        if seq is not None:
+            query = query.where(operations.c.seq <= seq)
+        found: int | None = self._connection.execute(query.limit(1)).scalar_one_or_none()
+        return found
 
     def _has_twin(self, device: str) -> bool:
         forks = select(chains.c.life).where(

@@ -18,6 +18,9 @@ __all__ = ["Arrived", "Instant", "Reading", "Timeline"]
 _STEP_SECONDS: Final = 3
 """A laptop tells of its clock again when it moved more than two seconds; and one for rounding."""
 
+_TRIP_SECONDS_MAX: Final = 60
+"""Two words on one boot that are farther apart do not speak of the same clock."""
+
 _ROAD_SECONDS: Final = 7
 """How long a hello may be under way on a slow link, where only one end's word is known."""
 
@@ -26,6 +29,7 @@ _ROAD_SECONDS: Final = 7
 class Reading:
     """What both clocks said just before operation ``seq`` + 1: seconds since the boot, and claimed
     seconds since 1970 UTC. ``offset`` is the server's time minus ``wall``, if it was known.
+    ``last_wall`` is what the clock claimed at the last operation before the next reading.
     """
 
     seq: int
@@ -33,6 +37,12 @@ class Reading:
     monotonic: int
     wall: int
     offset: int | None = None
+    last_wall: int | None = None
+
+    @property
+    def last_monotonic(self) -> int:
+        """Give the seconds since the boot at the last operation before the next reading."""
+        return self.monotonic + max(0, (self.last_wall or self.wall) - self.wall)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +61,22 @@ class Instant:
     within: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Boot:
-    """When a run of the machine began: at the earliest, at the latest, and most likely."""
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One run of the machine: between which seconds since its boot it was used, what its clock
+    claimed of the boot, and when that was: at the earliest, at the latest, and most likely.
+    """
 
-    earliest: int
-    latest: int
-    likely: int
+    boot: str
+    start: int
+    end: int
+    claims: list[int]
+    deadline: int
+    """When the boot was at the latest, because what followed it had arrived."""
+    is_measured: bool = False
+    earliest: int = 0
+    latest: int = 0
+    likely: int = 0
 
 
 class Timeline:
@@ -81,8 +100,12 @@ class Timeline:
         self._firsts = [batch.first_seq for batch in batches]
         self._deadlines = _least_from_here([batch.at for batch in batches])
         self._not_before = not_before
-        self._exact = self._measured(began_at)
-        self._boots = [self._boot_at(place) for place in range(len(self._readings))]
+        self._runs: list[_Run] = []
+        self._run_of = [self._join(reading) for reading in self._readings]
+        self._measure(began_at)
+        self._bound_from_before()
+        self._bound_from_after()
+        self._estimate()
 
     def instant(self, seq: int, captured: int) -> Instant:
         """Give when operation ``seq`` happened, which claims ``captured`` by its own clock."""
@@ -90,7 +113,7 @@ class Timeline:
         place = bisect_right(self._seqs, seq) - 1
         if place < 0:
             return _between(self._not_before, deadline, captured)
-        reading, boot = self._readings[place], self._boots[place]
+        reading, boot = self._readings[place], self._run_of[place]
         elapsed = reading.monotonic + captured - reading.wall
         earliest = min(boot.earliest + elapsed, deadline)
         latest = min(boot.latest + elapsed, deadline)
@@ -103,64 +126,75 @@ class Timeline:
         place = max(bisect_right(self._firsts, seq) - 1, 0)
         return self._deadlines[place] if self._deadlines else self._not_before
 
-    def _measured(self, began_at: Mapping[str, int]) -> dict[str, _Boot]:
-        """Give the boots in which the server was heard."""
+    def _join(self, reading: Reading) -> _Run:
+        """Give the run that a reading belongs to: the last one, if the machine still runs."""
+        claim = reading.wall - reading.monotonic
+        deadline = self._deadline(reading.seq) - reading.monotonic
+        if not self._runs or self._runs[-1].boot != reading.boot:
+            start = reading.monotonic
+            run = _Run(boot=reading.boot, start=start, end=start, claims=[], deadline=deadline)
+            self._runs.append(run)
+        run = self._runs[-1]
+        run.claims.append(claim)
+        run.end = max(run.end, reading.last_monotonic)
+        run.deadline = min(run.deadline, deadline)
+        return run
+
+    def _measure(self, began_at: Mapping[str, int]) -> None:
+        """Put right the runs in which the server was heard."""
         told: dict[str, int] = {}
         for reading in self._readings:
             if reading.offset is not None:
                 began = reading.wall + reading.offset - reading.monotonic
                 told[reading.boot] = max(began, told.get(reading.boot, began))
-        found = {}
-        for boot in {reading.boot for reading in self._readings} & (began_at.keys() | told.keys()):
+        for run in self._runs:
+            if run.boot not in began_at and run.boot not in told:
+                continue
             # A hello is late by its way to the server, an answer early by its way back.
-            latest = began_at.get(boot, told.get(boot, 0) + _ROAD_SECONDS)
-            earliest = min(told.get(boot, latest - _ROAD_SECONDS), latest)
-            if latest - earliest > 2 * _ROAD_SECONDS and boot in began_at:
-                earliest = latest - _ROAD_SECONDS
-            likely = (earliest + latest + 1) // 2
-            found[boot] = _Boot(earliest=earliest, latest=latest, likely=likely)
-        return found
+            run.latest = began_at.get(run.boot, told.get(run.boot, 0) + _ROAD_SECONDS)
+            earliest = told.get(run.boot, run.latest - _ROAD_SECONDS)
+            if not 0 <= run.latest - earliest <= _TRIP_SECONDS_MAX:
+                earliest = run.latest - _ROAD_SECONDS
+            run.earliest, run.likely = earliest, (earliest + run.latest + 1) // 2
+            run.is_measured = True
 
-    def _boot_at(self, place: int) -> _Boot:
-        """Give what is known of the boot of one reading."""
-        boot = self._readings[place].boot
-        if boot in self._exact:
-            return self._exact[boot]
-        first, last = self._run(place)
-        own = self._readings[first : last + 1]
-        earliest = self._known_before(first) - own[0].monotonic
-        latest = min(
-            self._known_after(last) - own[-1].monotonic,
-            *(self._deadline(reading.seq) - reading.monotonic for reading in own),
-        )
-        earliest = min(earliest, latest)
-        # The last word of a clock counts: whoever sets one in the middle of a day sets it right.
-        claims = [reading.wall - reading.monotonic for reading in own]
-        possible = [claim for claim in claims if earliest <= claim <= latest]
-        likely = possible[-1] if possible else max(earliest, min(claims[-1], latest))
-        return _Boot(earliest=earliest, latest=latest, likely=likely)
+    def _bound_from_before(self) -> None:
+        """Nothing happened before what was written before it."""
+        floor = self._not_before
+        for run in self._runs:
+            if not run.is_measured:
+                run.earliest = floor - run.start
+            floor = max(floor, run.earliest + run.end)
 
-    def _run(self, place: int) -> tuple[int, int]:
-        """Give the first and last reading of the boot around one of its readings."""
-        boot, first, last = self._readings[place].boot, place, place
-        while first and self._readings[first - 1].boot == boot:
-            first -= 1
-        while last + 1 < len(self._readings) and self._readings[last + 1].boot == boot:
-            last += 1
-        return first, last
+    def _bound_from_after(self) -> None:
+        """Nothing happened after what was written after it, nor after it arrived."""
+        ceiling: int | None = None
+        for run in reversed(self._runs):
+            if not run.is_measured:
+                after = run.deadline if ceiling is None else ceiling - run.end
+                run.latest = max(min(run.deadline, after), run.earliest)
+            ceiling = run.latest + run.start
 
-    def _known_before(self, place: int) -> int:
-        for reading in reversed(self._readings[:place]):
-            if reading.boot in self._exact:
-                known = self._exact[reading.boot].earliest + reading.monotonic
-                return max(known, self._not_before)
-        return self._not_before
+    def _estimate(self) -> None:
+        """Choose for each run the likeliest beginning, so that runs stay in their order.
 
-    def _known_after(self, place: int) -> int:
-        for reading in self._readings[place + 1 :]:
-            if reading.boot in self._exact:
-                return self._exact[reading.boot].latest + reading.monotonic
-        return self._deadline(self._readings[place].seq)
+        The last word of a clock counts: whoever sets one in the middle of a day sets it right.
+        """
+        ceilings: list[int | None] = []
+        ceiling: int | None = None
+        for run in reversed(self._runs):
+            ceilings.append(ceiling)
+            length = run.end - run.start
+            below = None if ceiling is None else ceiling - length
+            ceiling = run.likely + run.start if run.is_measured else below
+        floor = self._not_before
+        for run, above in zip(self._runs, reversed(ceilings), strict=True):
+            if not run.is_measured:
+                possible = [each for each in run.claims if run.earliest <= each <= run.latest]
+                highest = run.latest if above is None else min(run.latest, above - run.end)
+                likely = min(possible[-1] if possible else run.claims[-1], highest)
+                run.likely = max(likely, run.earliest, floor - run.start)
+            floor = max(floor, run.likely + run.end)
 
 
 def _between(earliest: int, latest: int, likely: int, *, slack: int = 0) -> Instant:
