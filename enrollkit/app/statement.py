@@ -13,7 +13,7 @@ from enrollkit.app.desk import Desk
 from enrollkit.app.results import Printed
 from enrollkit.app.system import INDIA, local_time
 from enrollkit.errors import CardError
-from enrollkit.locale import _
+from enrollkit.locale import _, ngettext
 from enrollkit.reports.signed import sign_code
 from enrollkit.reports.statement import Group, OnStick, Statement, add_up
 from enrollkit.store.audit import append_audit
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "StatementNotWritten",
     "StatementWrong",
+    "drafts_words",
     "print_statement",
     "statement_lines",
     "take_statement",
@@ -106,7 +107,9 @@ def print_statement(desk: Desk, path: Path, day: date | None = None) -> Printed:
 def statement_lines(statement: Statement) -> list[tuple[str, int, int, bool]]:
     """Give the table: words, people, papers, and whether the row is contained in the one above."""
     people, links = statement.people, statement.links
-    lines = [(_("Only on this laptop"), people.on_laptop, links.on_laptop, False)]
+    lines = [
+        (_("Only on this laptop (nobody has signed)"), people.on_laptop, links.on_laptop, False)
+    ]
     sticks = [stick for stick in statement.on_sticks if stick.people or stick.links]
     older, newest = sticks[:-_STICKS_PRINTED_MAX], sticks[-_STICKS_PRINTED_MAX:]
     if older:
@@ -126,6 +129,16 @@ def statement_lines(statement: Statement) -> list[tuple[str, int, int, bool]]:
         (_("Returned for correction"), people.returned, links.returned, False),
         (_("Withdrawn"), people.withdrawn, links.withdrawn, False),
     ]
+
+
+def drafts_words(statement: Statement) -> str:
+    """Say how many were begun and are not enrolled."""
+    words = ngettext(
+        "Not enrolled: {count} draft, in no sum above.",
+        "Not enrolled: {count} drafts, in no sum above.",
+        statement.drafts,
+    )
+    return words.format(count=statement.drafts)
 
 
 def _sheet(statement: Statement, code: str) -> StatementSheet:
@@ -156,7 +169,7 @@ def _sheet(statement: Statement, code: str) -> StatementSheet:
         heads=(_("People"), _("Papers")),
         lines=(*lines, total),
         notes=(
-            _("Not enrolled: {count} drafts, in no sum above.").format(count=statement.drafts),
+            drafts_words(statement),
             _(
                 "Signed for means that the server's signature was checked on this laptop. "
                 "Nobody on a stick is lost with it: this laptop keeps everything."

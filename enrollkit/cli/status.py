@@ -76,7 +76,7 @@ def _state(day_text: str | None, output: Path | None, *, as_json: bool) -> None:
 
 
 def _print_statement(statement: Statement) -> None:
-    from enrollkit.app.statement import statement_lines  # noqa: PLC0415 - `--help` does without
+    from enrollkit.app.statement import drafts_words, statement_lines  # noqa: PLC0415 - `--help` does without
 
     if statement.day is not None:
         say(_("People of {day}").format(day=f"{statement.day:%d %b %Y}"))
@@ -89,7 +89,7 @@ def _print_statement(statement: Statement) -> None:
         _("Captured on this laptop"), str(statement.people.total), str(statement.links.total)
     ))  # fmt: skip
     say_table(rows)
-    say(_("Not enrolled: {count} drafts, in no sum above.").format(count=statement.drafts))
+    say(drafts_words(statement))
 
 
 def _print_standing(standing: Standing) -> None:
