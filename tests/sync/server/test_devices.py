@@ -112,6 +112,21 @@ def test_a_hello_gives_the_receipts_that_the_laptop_misses(office: Office) -> No
     assert [receipt.digest for receipt in receipts] == [batch.digest for batch in batches[1:]]
 
 
+def test_a_revoked_laptop_still_gets_the_receipts_it_misses(office: Office) -> None:
+    laptop = office.laptop()
+    before = laptop.batch([laptop.person()])
+    office.take(laptop, before)
+    with office.store.write() as connection:
+        revoke_device(connection, office.keys, laptop.id, now=2)
+    after = laptop.batch([laptop.person()])
+    office.take(laptop, after)
+    greeting = office.contact.greet(laptop.hello())
+    assert greeting.reply.state is DeviceState.REVOKED
+    receipts = [laptop.open_receipt(raw) for raw in greeting.signed[1:]]
+    assert [receipt.digest for receipt in receipts] == [before.digest, after.digest]
+    assert receipts[1].verdicts[0].code == "device:revoked"
+
+
 def test_a_hello_looks_up_no_more_verdicts_than_a_laptop_can_need(office: Office) -> None:
     laptop = office.laptop()
     for _ in range(4):

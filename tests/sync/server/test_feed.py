@@ -5,8 +5,9 @@ import base64
 import pytest
 
 from server_laptops import Laptop, Office
+from sync.chains import next_feed_digest
 from sync.programme import Wording, open_programme
-from sync.protocol import FeedKind, FeedPage
+from sync.protocol import NO_DIGEST, FeedKind, FeedPage
 from sync.server import feed
 from sync.server.approval import revoke_device
 from sync.server.errors import HttpFault, WordingInvalid
@@ -76,6 +77,30 @@ def test_a_revoked_laptop_learns_its_revocation_and_nothing_else(office: Office)
         with pytest.raises(HttpFault, match="device-revoked"):
             page(office, laptop, after)
     assert page(office, other).entries
+
+
+def test_what_comes_after_a_revocation_does_not_leave_with_it(office: Office) -> None:
+    laptop = office.laptop()
+    page(office, laptop)
+    with office.store.write() as connection:
+        revoke_device(connection, office.keys, laptop.id, now=2)
+        feed.append(connection, laptop.id, FeedKind.CORRECTION, {}, at=3)
+    assert [entry.kind for entry in page(office, laptop, 1).entries] == [FeedKind.DEVICE_REVOKED]
+
+
+def test_the_digest_of_a_feed_is_that_of_its_ids_in_order(office: Office) -> None:
+    laptop = office.laptop()
+    with office.store.write() as connection:
+        for place in range(3):
+            feed.append(connection, laptop.id, FeedKind.CORRECTION, {}, at=place)
+    digest = NO_DIGEST
+    for entry in page(office, laptop).entries:
+        digest = next_feed_digest(digest, entry.id)
+        with office.store.read() as connection:
+            assert feed.digest_at(connection, laptop.id, entry.seq) == digest
+    with office.store.read() as connection:
+        assert feed.digest_at(connection, laptop.id, 0) == NO_DIGEST
+        assert feed.digest_at(connection, laptop.id, 99) == NO_DIGEST
 
 
 def test_an_official_wording_takes_the_place_of_ours_and_is_announced(office: Office) -> None:
