@@ -81,7 +81,7 @@ def test_what_is_carried_for_others_is_paid_from_what_is_left(
     stick = tmp_path / "stick"
     stick.mkdir()
     origin, courier = office.laptop(tmp_path / "origin"), office.laptop(tmp_path / "courier")
-    for laptop in (origin, courier):
+    for laptop in (origin, courier) * 2:
         sync(laptop)  # the news that the office has for a new laptop come now
     idle = sync(courier)[1]
     enroll(origin, 12, first=300)
