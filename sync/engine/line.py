@@ -57,9 +57,12 @@ class Line:
         self._socket = None
 
     def connect_seconds(self) -> float:
-        """Give how long to wait for a connection: less where one is known to open sooner."""
+        """Give how long to wait for a connection: less once the server answered on one.
+
+        Before that a session has few tries, and they must last longer than a usual silence.
+        """
         patience = self._patience
-        if self.opening_seconds is None:
+        if self.opening_seconds is None or self.round_trip_seconds is None:
             return patience.connect_seconds
         again = max(patience.again_seconds, _SLOW_FACTOR * self.opening_seconds)
         return min(again, patience.connect_seconds)

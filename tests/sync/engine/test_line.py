@@ -50,6 +50,11 @@ def opened(line: Line, clock: Clock, here: socket.socket, *, seconds: float) -> 
     line.on_event("http11.send_request_headers.started", {})
 
 
+def answered(line: Line) -> None:
+    line.on_event("http11.receive_response_headers.started", {})
+    line.on_event("http11.receive_response_headers.complete", {})
+
+
 @linux
 def test_tcp_is_told_to_give_up_what_nobody_acknowledges(
     pair: tuple[socket.socket, socket.socket],
@@ -82,6 +87,7 @@ def test_a_link_that_opens_slowly_is_not_soon_taken_for_dead(
     clock = Clock()
     line = Line(PATIENCE, clock)
     opened(line, clock, pair[0], seconds=7.0)
+    answered(line)
     opened(line, clock, pair[0], seconds=7.0)
     assert pair[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 28_000
     assert line.connect_seconds() == 28.0
@@ -94,7 +100,17 @@ def test_the_first_connection_is_waited_for_longer_than_later_ones(
     line = Line(PATIENCE, clock)
     assert line.connect_seconds() == 30.0
     opened(line, clock, pair[0], seconds=0.6)
+    answered(line)
     assert line.connect_seconds() == 6.0
+
+
+def test_a_server_that_never_answered_is_given_the_time_of_a_whole_silence(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    clock = Clock()
+    line = Line(PATIENCE, clock)
+    opened(line, clock, pair[0], seconds=0.6)
+    assert line.connect_seconds() == 30.0
 
 
 def test_a_connection_that_opened_out_of_a_silence_teaches_no_patience(
@@ -103,6 +119,7 @@ def test_a_connection_that_opened_out_of_a_silence_teaches_no_patience(
     clock = Clock()
     line = Line(PATIENCE, clock)
     opened(line, clock, pair[0], seconds=1.0)
+    answered(line)
     opened(line, clock, pair[0], seconds=5.5)
     assert line.connect_seconds() == 6.0
 
@@ -113,6 +130,7 @@ def test_nothing_is_ever_waited_for_longer_than_the_first_connection(
     clock = Clock()
     line = Line(PATIENCE, clock)
     opened(line, clock, pair[0], seconds=25.0)
+    answered(line)
     assert line.connect_seconds() == 30.0
 
 
