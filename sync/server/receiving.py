@@ -158,7 +158,10 @@ def _take_all(
             progress(report.file, place, len(bundle.batches))
             yield from reception.take(batch)
     except HttpFault as fault:
-        raise BundleForeign(fault.code) from fault
+        # Without its hello the laptop was not asked for its state before.
+        if fault.code != "device-pending":
+            raise BundleForeign(fault.code) from fault
+        report.words.append("This laptop is not approved yet. Nothing of the file was taken in.")
     finally:
         report.batches, report.verdicts = reception.batches, reception.verdicts
         report.refused = reception.refused

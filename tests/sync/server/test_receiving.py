@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sync.protocol import SealedBatch
 from sync.server import cli
 from sync.server.approval import revoke_device
 from sync.server.errors import NothingToReceive, SettingsInvalid
+from sync.server.reports import show_progress
 
 Receive = Callable[..., dict[str, Any]]
 
@@ -230,6 +232,30 @@ def test_a_pending_laptop_is_named_with_its_code_and_its_stick_works_after_the_a
     office.approve(laptop)
     assert receive(stick)["batches"] == 2
     assert people(office) == 2
+
+
+def test_a_pending_laptops_stick_with_a_damaged_beginning_is_said_too(
+    office: Office, stick: Path
+) -> None:
+    laptop = office.laptop(approved=False)
+    whole = bundle_of(laptop, persons(laptop, 1))
+    place = whole.index(laptop.previous) - 1  # inside the signed hello
+    (stick / "a.ekb").write_bytes(whole[:place] + b"\xee" + whole[place + 1 :])
+    result = invoke(office, str(stick), "-o", str(stick))
+    assert "not approved yet" in result.stdout
+    assert people(office) == 0
+
+
+def test_a_person_at_the_terminal_sees_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show_progress("a.ekb", 1, 2)
+    show_progress("a.ekb", 2, 2)
+    assert capsys.readouterr().err == "\ra.ekb: 1 of 2\ra.ekb: 2 of 2\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
+    show_progress("a.ekb", 1, 2)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_laptop_that_is_shut_out_is_said_and_kept_apart(office: Office, stick: Path) -> None:

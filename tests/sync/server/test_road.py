@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import socket
 import threading
@@ -16,8 +17,9 @@ from sqlalchemy import func, select
 from raw_http import Answer, begin, cut_off, post_head, read_answer, talk
 from server_laptops import Laptop, Office, sequence_items
 from server_process import ServerProcess, running_server
-from server_sticks import courier_body
+from server_sticks import bundle_of, courier_body
 from sync import wire
+from sync.bundle import write_file
 from sync.protocol import SealedBatch
 from sync.sealing import open_server_time, read_unverified
 from sync.server.store.tables import enrollments
@@ -172,6 +174,22 @@ def test_a_connection_lost_in_the_middle_of_a_batch_keeps_those_before_it(
     assert held_upto(server, laptop) == 2
     answer = talk(server.port, post_head("/v1/batches", len(body), CLOSE) + body)
     assert digests(laptop, answer) == [batch.digest for batch in batches]
+    assert people(server, laptop) == 3
+
+
+def test_a_stick_is_received_while_the_server_runs_and_the_push_of_the_same_changes_nothing(
+    server: ServerProcess, laptop: Laptop, tmp_path: Path
+) -> None:
+    batches = persons(laptop, 3)
+    body = push_body(laptop, batches)
+    write_file(tmp_path / "a.ekb", bundle_of(laptop, batches))
+    pushing = threading.Thread(
+        target=talk, args=(server.port, post_head("/v1/batches", len(body), CLOSE) + body)
+    )
+    pushing.start()
+    said = json.loads(server.command("receive", str(tmp_path), "-o", str(tmp_path), "--json"))
+    pushing.join()
+    assert (said["batches"], said["verdicts"]["accepted"]) == (3, 3)
     assert people(server, laptop) == 3
 
 
