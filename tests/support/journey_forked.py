@@ -94,10 +94,10 @@ def fork_kit(home: Path, *arguments: str, passphrase: str) -> Forked:
     return _fork(run_kit_command, arguments, variables, home / "stderr.log")
 
 
-def fork_server(home: Path) -> Forked:
-    """Give an ``enrollkit-server run`` at its gate; it will take any free port."""
-    arguments = ("run", "--home", str(home), "--port", "0")
-    return _fork(run_server_command, arguments, {}, home / "stderr.log")
+def fork_server(home: Path, *arguments: str) -> Forked:
+    """Give an ``enrollkit-server`` command at its gate: ``run`` at any free port, or another."""
+    words = (*(arguments or ("run", "--port", "0")), "--home", str(home))
+    return _fork(run_server_command, words, {}, home / "stderr.log")
 
 
 def run_kit_command(arguments: Sequence[str]) -> int:

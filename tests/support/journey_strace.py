@@ -28,6 +28,9 @@ WRITING: Final = (
 )  # fmt: skip
 """Every call by which Python, SQLite and SQLCipher change a file or talk to somebody on Linux."""
 
+_FRESH_SUFFIX: Final = ".part"
+"""Files whose name is another one in each run; calls on them are counted among all."""
+
 _LINE: Final = re.compile(r"(?P<thread>\d+) +(?P<name>\w+)\((?P<rest>.*)")
 _OWN_CODE: Final = (
     "import ctypes,os,sys;ctypes.CDLL(None).prctl(0x59616D61,ctypes.c_ulong(-1),0,0,0);"
@@ -131,4 +134,6 @@ def _file(rest: str, home: Path) -> str | None:
     """Find the file of the home that a call is about, in its arguments as strace writes them."""
     found = re.match(r'(?:\d+<([^>]*)>|(?:AT_FDCWD[^,]*, )?"([^"]*)")', rest)
     path = Path((found[1] or found[2] or "") if found else "")
-    return str(path.relative_to(home)) if path.is_relative_to(home) else None
+    if path.suffix == _FRESH_SUFFIX or not path.is_relative_to(home):
+        return None
+    return str(path.relative_to(home))
