@@ -1,8 +1,9 @@
 """Who may be in work at the same time, so that strangers never take the places of laptops.
 
-A request is a stranger's until something in it was verified as an approved laptop's. Strangers
-have half of the places, and one address half of those. When they are all taken, whoever has had
-fair time and sent least goes: that is the one who only holds the door open.
+A request is a stranger's while the server waits for its bytes and nothing in it was verified as an
+approved laptop's. Strangers have half of the places, and one address half of those. When they are
+all taken, whoever has had fair time and sent least goes: that is the one who only holds the door
+open. A request that has arrived waits for the server, and holds nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ class Place:
     give_up: Callable[[], None] = field(repr=False)
     received_bytes: int = 0
     is_known: bool = False
+    is_waited_for: bool = False
+
+    @property
+    def is_strangers(self) -> bool:
+        """Whether it holds a place for bytes that may never come."""
+        return self.is_waited_for and not self.is_known
 
 
 class Crowd:
@@ -50,7 +57,7 @@ class Crowd:
 
         ``give_up`` is called when the place must go to another.
         """
-        strangers = [place for place in self._places if not place.is_known]
+        strangers = [place for place in self._places if place.is_strangers]
         mine = [place for place in strangers if place.peer == peer]
         if len(mine) >= self._one_peer_max:
             self._send_away(mine)
@@ -65,7 +72,7 @@ class Crowd:
         self._places.discard(place)
 
     def _send_away(self, strangers: list[Place]) -> None:
-        """Make room among these; ``HttpFault`` busy when each of them is still in its fair time."""
+        """Make room among these; ``HttpFault`` busy while all of them have their fair time."""
         now = self._monotonic()
         stale = [place for place in strangers if now - place.since >= self._fair_seconds]
         if not stale:

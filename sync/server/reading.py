@@ -79,12 +79,18 @@ class RequestReader:
 
     async def _next(self) -> Message:
         began = self._monotonic()
+        self._note_waiting(is_waited_for=True)
         try:
             async with asyncio.timeout(max(0.0, self._seconds_left())):
                 message: dict[str, Any] = dict(await self._receive())
         finally:
             self._waited += self._monotonic() - began
+            self._note_waiting(is_waited_for=False)
         return message
+
+    def _note_waiting(self, *, is_waited_for: bool) -> None:
+        if self._place is not None:
+            self._place.is_waited_for = is_waited_for
 
     def _seconds_left(self) -> float:
         tempo = self._tempo

@@ -14,8 +14,10 @@ class Fair:
         self.gone: list[str] = []
         self.crowd = Crowd(places_max=16, fair_seconds=10, monotonic=lambda: self.now)
 
-    def enter(self, peer: str, name: str = "") -> Place:
-        return self.crowd.enter(peer, lambda: self.gone.append(name or peer))
+    def enter(self, peer: str, name: str = "", *, is_waited_for: bool = True) -> Place:
+        place = self.crowd.enter(peer, lambda: self.gone.append(name or peer))
+        place.is_waited_for = is_waited_for
+        return place
 
     def is_full_for(self, peer: str) -> bool:
         try:
@@ -46,6 +48,14 @@ def test_laptops_that_are_known_may_take_every_place() -> None:
     for number in range(16):
         fair.enter(f"laptop {number % 3}").is_known = True
     assert fair.is_full_for("another")
+
+
+def test_whole_requests_of_one_crowded_address_may_take_every_place() -> None:
+    fair = Fair()
+    for _ in range(16):
+        fair.enter("camp", is_waited_for=False)
+    assert fair.is_full_for("camp")
+    assert fair.gone == []
 
 
 def test_a_stranger_that_had_its_time_makes_room_for_the_next() -> None:
