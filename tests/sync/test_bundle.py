@@ -136,6 +136,18 @@ def _flipped(data: bytes, place: int, mask: int) -> bytes:
         wire.encode(b"enrollkit-bundle-1") + b"\x5f\x41a\xff",
         RETURN,
     ],
+    ids=[
+        "empty",
+        "zeros",
+        "zip",
+        "newer",
+        "nothing more",
+        "endless",
+        "huge",
+        "long hello",
+        "indefinite",
+        "return",
+    ],
 )
 def test_a_file_that_is_no_bundle_is_refused_in_clear_words(data: bytes) -> None:
     with pytest.raises(BundleInvalid) as refused:
