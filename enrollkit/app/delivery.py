@@ -155,7 +155,7 @@ class Delivery:
             up, down, _requests = transport.traffic()
             return LIMITS.push_bytes_max if limit_bytes is None else limit_bytes - up - down
 
-        on_progress(_errands_progress(summary))
+        on_progress(_errands_progress(summary, _("Handing in what is carried for other laptops.")))
         try:
             with SyncLock(self._desk.home.sync_lock).exclusive():
                 done = carry_all(
@@ -167,6 +167,8 @@ class Delivery:
         except SyncBusy:
             return summary  # another window came between; it runs the same errands
         up, down, requests = transport.traffic()
+        if done.error is not None:
+            on_progress(_errands_progress(summary, _(done.error.text)))
         return replace(
             summary,
             bytes_up=up,
@@ -204,7 +206,7 @@ class Delivery:
             self._desk.programme = open_programme(raw, self._desk.programme.signing)
 
 
-def _errands_progress(summary: Summary) -> Progress:
+def _errands_progress(summary: Summary, text: str) -> Progress:
     signed = summary.accepted + summary.duplicate + summary.held + summary.rejected
     return Progress(
         phase="news",
@@ -212,5 +214,5 @@ def _errands_progress(summary: Summary) -> Progress:
         people_signed=signed,
         bytes_up=summary.bytes_up,
         bytes_down=summary.bytes_down,
-        text=_("Handing in what is carried for other laptops."),
+        text=text,
     )

@@ -84,7 +84,7 @@ class Conversation:
             yield HelloAnswered(
                 reply=reply,
                 head=hello.last_batch,
-                receipted_upto=hello.receipted_upto,
+                receipted_upto=ports.outbox.receipted_upto(self.life),
                 cursor=hello.cursor,
                 digest_here=(
                     ports.outbox.digest_at(self.life, reply.held_upto) if within else None
@@ -157,13 +157,18 @@ class Conversation:
     def _hello(self, nonce: bytes) -> Hello:
         ports = self.ports
         number, digest = ports.outbox.chain_head(self.life)
+        receipted_upto = ports.outbox.receipted_upto(self.life)
+        if self.closed:
+            # The newest receipt is asked for again: where a twin's chain is spoken of, it alone
+            # proves that this one is still held.
+            receipted_upto = min(receipted_upto, max(number - 1, 0))
         return Hello(
             version=PROTOCOL_VERSION,
             device=ports.envelope.device(),
             incarnation=self.life,
             last_batch=number,
             last_digest=digest,
-            receipted_upto=ports.outbox.receipted_upto(self.life),
+            receipted_upto=receipted_upto,
             cursor=ports.inbox.cursor(),
             programme_serial=ports.inbox.programme_serial(),
             time=ports.clock.now(),

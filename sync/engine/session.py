@@ -104,6 +104,9 @@ class Session:
     """Whether the server holds less than it once signed for, or other news."""
     forked: bool = False
     """Whether the server knew another chain of this laptop, so that a new life was begun."""
+    doubted: bool = False
+    """Whether it is open if the server still holds a closed life that it signed for: it speaks of
+    a longer chain or of a twin's, and a receipt for the newest batch would be the proof."""
 
 
 _Step = tuple[Session, tuple[Command, ...]]
@@ -197,6 +200,7 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
         return _give_up(state, DevicePending(approval_code=state.approval_code), note)
     held_upto = reply.held_upto if is_ours else _held_elsewhere(state, event)
     confirmed = min(event.receipted_upto, held_upto)
+    doubted = state.closed and not is_ours and held_upto < event.receipted_upto
     heard = replace(
         state,
         phase=Phase.HEARING,
@@ -211,7 +215,8 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
         cursor=event.cursor,
         feed_head=reply.feed_head,
         revoked=reply.state is DeviceState.REVOKED,
-        rolled_back=state.rolled_back or held_upto < event.receipted_upto,
+        rolled_back=state.rolled_back or (held_upto < event.receipted_upto and not doubted),
+        doubted=doubted,
     )
     if state.closed or heard.revoked or event.feed_digest_here == reply.feed_digest:
         return heard, (note,)
@@ -221,8 +226,8 @@ def _judge(state: Session, event: HelloAnswered) -> _Step:
 def _held_elsewhere(state: Session, event: HelloAnswered) -> int:
     """Give up to which batch a closed life need not be offered, where the server speaks of a twin.
 
-    It speaks of the laptop's own chain if it holds the newest batch. If it signed for all of them
-    and does not, it was restored from a backup; what this session offered again counts.
+    If it signed for all of them and now gives no receipt for the newest, it was restored from a
+    backup: then everything is offered but what this session has offered again already.
     """
     if event.receipted_upto < event.head:
         return event.receipted_upto
@@ -231,12 +236,16 @@ def _held_elsewhere(state: Session, event: HelloAnswered) -> int:
 
 def _after_hello(state: Session) -> _Step:
     """Ask for further receipts of what is held before any of it is sent again."""
+    if state.doubted:
+        return _go_on(replace(state, doubted=False, rolled_back=True))
     if state.heard_from < state.confirmed_upto < min(state.held_upto, state.head):
         return _greet(state)
     return _go_on(state)
 
 
 def _confirm(state: Session, batch: int) -> Session:
+    if state.doubted and batch == state.head:
+        return replace(state, confirmed_upto=batch, doubted=False, failures=0)
     if batch != state.confirmed_upto + 1:
         return state
     return replace(state, confirmed_upto=batch, failures=0)

@@ -224,7 +224,8 @@ def _missing(connection: Connection, hello: Hello, whole: Trace) -> Iterator[Row
                 batches.c.device == hello.device,
                 batches.c.life == segment.life,
                 batches.c.number > max(hello.receipted_upto, segment.after),
-                batches.c.number <= segment.upto,
+                # Of batches that the laptop never made it has no use for receipts.
+                batches.c.number <= min(segment.upto, hello.last_batch),
             )
             .order_by(batches.c.number)
             .limit(left)

@@ -13,6 +13,7 @@ import pytest
 from enrollkit.app.results import Level
 from journey_camp import Laptop, Office, open_office
 from journey_people import people, visit
+from sync.errors import ChainForked
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("journey-copied-laptop")]
 
@@ -145,12 +146,28 @@ def test_the_office_sees_that_a_laptop_was_copied(camp: Camp, first: Laptop) -> 
     assert fork["after"] == 1
 
 
+def test_the_operator_hears_of_the_copy_once_and_in_words(camp: Camp, first: Laptop) -> None:
+    twin = camp.copy(first, "twin")
+    camp.enroll(first, 1)
+    camp.sync(first)
+    camp.enroll(twin, 1)
+    told = twin.run("sync")
+    assert told.code == 0, told
+    assert ChainForked().text in told.out
+    assert "2 people and records signed for by the server now." in told.out
+    assert ChainForked().text not in twin.run("sync").out
+    with twin.unlocked() as kit:
+        (copied,) = [finding for finding in kit.doctor() if finding.code == "copied"]
+    assert copied.level is Level.WARN
+
+
 def test_a_laptop_put_back_from_an_old_copy_begins_a_new_life(camp: Camp, first: Laptop) -> None:
     old = camp.copy(first, "old")
     camp.enroll(first, 4)
     camp.sync(first, accepted=5)
     camp.put_back(old, first)
-    camp.sync(first, sent=0, forked=True)
+    camp.sync(first, sent=0, forked=True, rolled_back=False)
+    assert camp.sync(first, sent=0, rolled_back=False)["bytes_up"] < 1_500
     # Four people are at the office alone now, and this laptop does not say otherwise.
     camp.check(first=(first, 3))
     camp.enroll(first, 2)

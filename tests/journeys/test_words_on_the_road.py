@@ -118,7 +118,14 @@ def test_a_laptop_that_the_office_has_shut_out(desk: Desk) -> None:
     assert laptop.run("sync").code == 0
     assert laptop.run("enroll", write_rows(desk.folder / "a.jsonl", people(0, 3))).code == 0
     desk.office.run("device", "revoke", laptop.device)
-    said_and_kept(laptop, errors.DeviceRevoked)
+    told = laptop.run("sync", "--json")
+    said(told, errors.DeviceRevoked)
+    # Its people are taken into quarantine; none of them is lost, none is called accepted.
+    counted = {key: told.object[key] for key in ("waiting", "accepted", "held", "feed")}
+    assert counted == {"waiting": 0, "accepted": 0, "held": 3, "feed": 0}
+    said(laptop.run("sync"), errors.DeviceRevoked)
+    status = laptop.status()
+    assert (status["total"], status["held"], status["waiting"]) == (3, 3, 0)
 
 
 def test_a_second_sync_while_one_is_running(desk: Desk) -> None:

@@ -449,6 +449,17 @@ def test_a_closed_life_is_offered_again_whole_when_the_server_signed_for_it_and_
     assert commands == (Push(after=0, bytes_max=Pace.first(PACING).push_bytes),)
 
 
+def test_a_closed_life_is_not_offered_again_when_the_server_proves_that_it_holds_it() -> None:
+    """The server speaks of a longer chain: this disk was put back from an older copy."""
+    longer = answered(digest_here=None, receipted_upto=5)
+    heard, _ = step(session(Phase.GREETING, closed=True), longer)
+    proven, _ = step(heard, ReceiptArrived(batch=5))
+    over, commands = step(proven, HelloEnded())
+    assert (commands, over.rolled_back) == ((Finish(),), False)
+    doubted, commands = step(heard, HelloEnded())
+    assert (type(commands[0]), doubted.rolled_back) == (Push, True)
+
+
 def test_what_a_session_offered_again_of_a_closed_life_is_not_offered_a_third_time() -> None:
     twin = answered(digest_here=b"\x08" * 32, receipted_upto=5)
     heard, _ = step(session(Phase.GREETING, closed=True, confirmed_upto=2), twin)
