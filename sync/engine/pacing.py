@@ -40,7 +40,7 @@ class Pacing:
     The first request of a session carries twice that: four seconds of 2G."""
     push_bytes_max: int = 512 * 1024
     """The most. Receipts are read after the request is out and must fit the buffers between."""
-    push_seconds: float = 10.0
+    push_seconds: float = 15.0
     """How long one request should take: that is how often the screen shows signed people."""
     push_round_trips: int = 8
     """It should last so many round trips at least, because one of them is spent in waiting."""

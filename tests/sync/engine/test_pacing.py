@@ -71,9 +71,9 @@ def test_a_fast_link_gets_larger_requests_and_a_slow_one_smaller() -> None:
     assert slow.push_bytes < first.push_bytes < fast.push_bytes
 
 
-def test_64_kbit_a_second_settles_near_ten_seconds_of_sending() -> None:
+def test_64_kbit_a_second_settles_near_fifteen_seconds_of_sending() -> None:
     pace = pushed(Pace.first(PACING), goodput=8000, round_trip=0, times=10)
-    assert pace.push_bytes == pytest.approx(80_000, rel=0.01)
+    assert pace.push_bytes == pytest.approx(120_000, rel=0.01)
 
 
 def test_a_long_round_trip_is_not_taken_for_a_thin_link() -> None:
