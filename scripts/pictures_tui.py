@@ -27,6 +27,7 @@ PEOPLE = (
     ("Manoj Lal Yadav", "मनोज लाल यादव", "M", 1972, State.ISSUED),
     ("Shanti Devi", "शांति देवी", "F", 1970, State.ISSUED),
     ("Kamla Devi", "कमला देवी", "F", 1961, State.RETURNED),
+    ("Ramesh Lal", "रमेश लाल", "M", 1961, State.RETURNED),
     ("Harish Chandra", "हरीश चंद्र", "M", 1954, State.SUBMITTED),
     ("Asha Kumari", "आशा कुमारी", "F", 2001, State.SENT),
     ("Mohammad Irfan", None, "M", 1990, State.SUBMITTED),
@@ -47,8 +48,10 @@ def camp() -> FakeKit:
             text="The clock of this laptop is 3 days behind. Records keep their order.",
         )
     ]
+    ramesh = next(one.id for one in kit.people_here.values() if one.person.name == "Ramesh Lal")
+    kit.send_back(ramesh, "conflict", "/name", name="Ramesh Lall", birth={"year": 1960})
     kit.unlock(PASSPHRASE)
-    kit.drafts.start({"name": "Ramesh Lal"})
+    kit.drafts.start({"name": "Geeta"})
     kit.lock()
     return kit
 
@@ -97,6 +100,22 @@ async def person(d: Driver) -> None:
     await d.press("enter")
 
 
+async def returned(d: Driver) -> None:
+    """Look at those who came back."""
+    await d.press("r")
+
+
+async def correct(d: Driver) -> None:
+    """Correct somebody about whom the office wrote something else."""
+    await d.press("r", "down", "enter")
+
+
+async def statement(d: Driver) -> None:
+    """End the day with two people on a stick."""
+    d.kit.on_sticks = 2
+    await d.press("e")
+
+
 async def send(d: Driver) -> None:
     """Stop in the middle of sending."""
     d.kit.sending.clear()
@@ -118,6 +137,8 @@ async def send(d: Driver) -> None:
                 bytes_up=sent,
                 bytes_down=signed * 31,
                 text=text,
+                bytes_left=(41 - signed) * 110,
+                seconds_left=None if sent == 0 else (41 - signed) * 4,
             )
         )
         await d.rest()
@@ -147,6 +168,9 @@ def main(folder: Path) -> None:
         "people": (camp(), people, (80, 24)),
         "person": (camp(), person, (80, 24)),
         "send": (camp(), send, (80, 24)),
+        "returned": (camp(), returned, (80, 24)),
+        "correct": (camp(), correct, (80, 24)),
+        "statement": (camp(), statement, (80, 24)),
     }
     for name, (kit, script, size) in scenes.items():
         shoot(folder / f"{name}.svg", kit, script, size)

@@ -50,6 +50,8 @@ def _of_shapes() -> dict[str, str]:
         "schema:max-length": _("This is longer than the server can take. Shorten it."),
         "schema:min-length": _("This is too short. Write it out."),
         "schema:enum": _("The server does not know this answer. Choose another."),
+        "schema:pattern": _("This is not written as the server wants it. Look at it again."),
+        "schema:format": _("This is not written as the server wants it. Look at it again."),
         "schema:minimum": _("This figure is too small. Look at it again."),
         "schema:maximum": _("This figure is too big. Look at it again."),
         "schema": _("The server could not take this field. Look at it and save again."),

@@ -49,6 +49,8 @@ class DeliveryWatch:
         """What the last session went over, ``2G`` or the like."""
         self.records = 0
         """Record links that go along with the people."""
+        self.returned = 0
+        """People who need correction, counted when the session ended."""
         self.used_before = 0
         """Bytes that this day's earlier sessions used."""
 
@@ -100,7 +102,9 @@ class DeliveryWatch:
         left = None
         if self.allowed_bytes is not None:
             left = max(0, self.allowed_bytes - self.used_before)
-        return delivery.run(self._note, limit_bytes=left, is_stopping=lambda: self.stopping)
+        summary = delivery.run(self._note, limit_bytes=left, is_stopping=lambda: self.stopping)
+        self.returned = self._kit.standing().returned
+        return summary
 
     def forget(self) -> None:
         """Drop what was shown: another operator may come."""

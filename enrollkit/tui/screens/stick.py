@@ -46,7 +46,7 @@ class StickScreen(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "write", "write to it", key_display="F2"),
         Binding("f3", "read", "read from it", key_display="F3"),
-        Binding("f4", "look", "look for sticks again", key_display="F4"),
+        Binding("f4", "look", "look again", key_display="F4"),
     ]
     _working = False
 
@@ -129,7 +129,7 @@ class StickScreen(Page[None]):
         await self.query_one("#body").mount(step, after="#stick-head")
         step.fill({"stick": next(iter(answers))})
         self._show_typed()
-        step.enter()
+        step.enter("" if self._sticks else "/folder")
 
     async def _count(self) -> None:
         standing = await ask(self.kit.standing)

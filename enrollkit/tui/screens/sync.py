@@ -58,7 +58,7 @@ class SyncScreen(Page[None]):
         if action == "stop":
             return watch.running and not watch.stopping
         if action == "corrections":
-            return watch.summary is not None and watch.summary.rejected > 0
+            return watch.summary is not None and watch.returned > 0
         return True
 
     def action_again(self) -> None:
@@ -138,12 +138,6 @@ class SyncScreen(Page[None]):
             lines.append(Content.styled(f"{tick} {words.format(count=signed)}", "$success"))
         if not summary.sent and not summary.error and not summary.stopped:
             lines.append(Content(_("There was nothing to send.")))
-        if summary.rejected:
-            words = ngettext(
-                "{count} came back for correction: R", "{count} came back for correction: R",
-                summary.rejected,
-            )  # fmt: skip
-            lines.append(Content.styled(f"! {words.format(count=summary.rejected)}", "$warning"))
         if summary.held:
             words = _("{count} held at the office for a look")
             lines.append(Content(words.format(count=summary.held)))
@@ -152,6 +146,13 @@ class SyncScreen(Page[None]):
             lines.append(Content.styled("! " + words.format(count=summary.waiting), "$warning"))
         if summary.feed:
             lines.append(Content(_("{count} pieces of news came").format(count=summary.feed)))
+        if self._watch.returned:
+            words = ngettext(
+                "{count} needs correction: press R", "{count} need correction: press R",
+                self._watch.returned,
+            )  # fmt: skip
+            words = words.format(count=self._watch.returned)
+            lines.append(Content.styled(f"! {words}", "bold $warning"))
         return Content("\n").join([*lines, *_surprises(summary)])
 
     def _facts(self, watch: DeliveryWatch) -> Content:
