@@ -131,4 +131,4 @@ def test_a_laptop_that_dies_anywhere_with_a_stick_goes_on(deaths: Deaths, comman
 def _some(points: list[Point], third: int) -> Point:
     """Pick one of a third of the list; pytest-randomly's seed says which."""
     size = len(points) // len(_THIRDS)
-    return random.choice(points[third * size : (third + 1) * size])  # noqa: S311 - a sample
+    return random.choice(points[third * size : (third + 1) * size])
