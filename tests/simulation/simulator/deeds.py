@@ -18,9 +18,10 @@ from simulator.ledger import Lost
 from simulator.oracles import check_marks
 from simulator.road import replay
 from simulator.world import World
-
 from sync.errors import SyncBusy
 from sync.protocol import FeedKind
+from sync.sealing import SigningKey
+from sync.sealing.signed import read_unverified, sign
 from sync.server import feed
 from sync.server.approval import approve_code, revoke_device
 from sync.server.errors import DeviceShutOut
@@ -60,7 +61,7 @@ def work(world: World, dice: random.Random) -> str:
 
     def deeds() -> str:
         for _ in range(dice.randrange(1, 5)):
-            saved.append(_work_at(world, laptop, dice))
+            saved.append(_work_at(world, laptop, dice))  # noqa: PERF401 - the power may fail between
         return "done"
 
     ended = laptop.survive(deeds)
@@ -117,6 +118,13 @@ def revoke(world: World, dice: random.Random) -> str:
 def snapshot_server(world: World, _dice: random.Random) -> str:
     """Somebody copies the server's disk; the server does not know of it."""
     world.snapshots.append(world.office.snapshot())
+    return f"snapshot {len(world.snapshots) - 1}"
+
+
+def back_up_server(world: World, _dice: random.Random) -> str:
+    """The office makes a checked backup; laptops hear what is durable now."""
+    world.true.pass_by(60)
+    world.snapshots.append(world.office.back_up(world.folder / "backups"))
     return f"snapshot {len(world.snapshots) - 1}"
 
 
@@ -190,6 +198,21 @@ def replay_request(world: World, dice: random.Random) -> str:
     return f"{kind} of {len(messages)}"
 
 
+def attack(world: World, dice: random.Random) -> str:
+    """Somebody sends what is not theirs: another's batch re-signed, rubbish, a stranger's hello."""
+    laptop, thief = dice.choice(world.laptops), SigningKey(dice.randbytes(32))
+    rows = laptop.rows("SELECT data FROM batches ORDER BY number DESC LIMIT 1")
+    what = dice.choice(["relay", "rubbish", "stranger"])
+    if what == "relay" and rows:
+        kid, meaning, payload = read_unverified(bytes(rows[0][0]))
+        replay(world.office, "push", [sign(payload, meaning, thief)], bytes(16))
+        return f"{what} {len(kid)}"
+    message = dice.randbytes(300)
+    for kind in ("hello", "push", "feed"):
+        replay(world.office, kind, [message], 0 if kind == "feed" else bytes(16))
+    return what
+
+
 EVENTS: Final[Mapping[str, tuple[int, Deed]]] = MappingProxyType({
     "work": (12, work),
     "sync": (16, sync),
@@ -198,6 +221,7 @@ EVENTS: Final[Mapping[str, tuple[int, Deed]]] = MappingProxyType({
     "approve": (2, approve),
     "revoke": (1, revoke),
     "server-snapshot": (4, snapshot_server),
+    "server-backup": (2, back_up_server),
     "server-restored": (3, restore_server),
     "laptop-backup": (2, back_up_laptop),
     "laptop-restored": (2, restore_laptop),
@@ -206,6 +230,7 @@ EVENTS: Final[Mapping[str, tuple[int, Deed]]] = MappingProxyType({
     "clock-jump": (2, jump_clock),
     "time-passes": (2, let_time_pass),
     "request-replayed-long-after": (2, replay_request),
+    "attack": (1, attack),
     "stick-written": (4, sticks.export),
     "stick-at-office": (4, sticks.office_receives),
     "stick-home": (4, sticks.receive),
@@ -230,9 +255,13 @@ def _work_at(world: World, laptop: Laptop, dice: random.Random) -> str:
     desk = laptop.desk
     known = [record for (record,) in laptop.rows("SELECT id FROM enrollments ORDER BY n")]
     links = laptop.rows("SELECT id, enrollment FROM links ORDER BY n")
-    what = dice.choice(["enroll"] * 5 + ["amend"] * 3 + ["link"] * 2 + ["withdraw", "unlink", "photo"])
+    what = dice.choice(
+        ["enroll"] * 5 + ["amend"] * 3 + ["link"] * 2 + ["withdraw", "unlink", "photo", "newer"]
+    )
     if what == "photo":
         laptop.write(lambda tx: people.keep_photo(tx, desk, dice))
+    elif what == "newer":
+        laptop.write(lambda tx: people.say_something_newer(tx, desk, dice))
     elif what == "enroll" or not known:
         what = "enroll"
         laptop.write(lambda tx: people.enroll(tx, desk, dice))
@@ -257,5 +286,3 @@ def _second_session(world: World, laptop: Laptop) -> None:
     except SyncBusy:
         return
     raise Lost("two sessions of one laptop at once")
-
-

@@ -91,6 +91,8 @@ def draw_faults(dice: random.Random) -> tuple[Fault, ...]:
     many = dice.choice([0, 0, 1, 1, 1, 2, 2, 3])
     rules = sorted(FAULTS)
     return tuple(
-        Fault(rule=dice.choice(rules), at=dice.choice([0, 1, 1, 1, 2, 2, 3, 4]), share=dice.random())
+        Fault(
+            rule=dice.choice(rules), at=dice.choice([0, 1, 1, 1, 2, 2, 3, 4]), share=dice.random()
+        )
         for _ in range(many)
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from enrollkit.errors import StoreBusy, StoreFull
+from enrollkit.errors import StoreBusy, StoreFull, VaultLocked
 from enrollkit.store.database import Database, Tx
+from enrollkit.store.faults import mapped
 
 __all__ = ["FragileDatabase", "Fuse", "PowerCut"]
 
@@ -46,7 +47,10 @@ class Fuse:
 
 
 class FragileDatabase(Database):
-    """The real store, whose commits can be the last thing that happens."""
+    """The real store, whose commits can be the last thing that happens.
+
+    Its jobs run in the caller's thread: nothing else runs here, and a seed makes a thousand.
+    """
 
     def __init__(self, path: Path, key: bytes, **options: Any) -> None:
         self.fuse = Fuse()
@@ -63,6 +67,22 @@ class FragileDatabase(Database):
         if self.fuse.how == "after":
             super().write(work)
         raise PowerCut
+
+    def close(self) -> None:
+        """Fold the log into the file and close."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+        self._disconnect()
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _ask(self, job: Callable[[], Any]) -> Any:
+        if self._closed:
+            raise VaultLocked("the database is closed")
+        with mapped():
+            return job()
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """Give what a question to the database answers: for the oracles."""

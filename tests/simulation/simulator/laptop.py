@@ -8,10 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from simulator.fuses import FragileDatabase, Fuse, PowerCut
-from simulator.templates import DATABASE_KEY, LaptopTemplate, Template
-from simulator.times import Machine, TrueTime
-
 from enrollkit.app.desk import Desk
 from enrollkit.app.home import Home
 from enrollkit.app.outgoing import outbox_of
@@ -23,6 +19,9 @@ from enrollkit.store.inbox import StoredInbox
 from enrollkit.store.lives import closed_lives
 from enrollkit.store.lock import SyncLock
 from schemas.numbers import approval_code
+from simulator.fuses import FragileDatabase, Fuse, PowerCut
+from simulator.templates import DATABASE_KEY, LaptopTemplate, Template
+from simulator.times import Machine, TrueTime
 from sync.engine.account import Summary
 from sync.engine.envelope import DeviceEnvelope
 from sync.engine.pacing import Pacing
@@ -109,11 +108,6 @@ class Laptop:
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """Give what a question to the database answers: for the oracles."""
         return self.database.rows(sql, *values)
-
-    def batches(self) -> dict[bytes, bytes]:
-        """Give all frozen batches by their digest."""
-        rows = self.rows("SELECT digest, data FROM batches")
-        return {bytes(digest): bytes(data) for digest, data in rows}
 
     def carried(self) -> list[bytes]:
         """Give the sealed files of other laptops that this one carries."""

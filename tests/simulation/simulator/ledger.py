@@ -8,23 +8,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.laptop import Laptop
 from simulator.office import Office
-
+from sync.bundle import decode_bundle
+from sync.errors import SyncError
 from sync.protocol import Operation
 from sync.server.arrival import content_digest
 
-__all__ = ["Entry", "Ledger", "Lost"]
+__all__ = ["Entry", "Ledger", "Lost", "batches_in"]
 
 _SQL = (
     "SELECT o.seq, o.record, o.kind, o.base_version, o.body, o.payload, o.operator, o.captured, "
-    "o.incarnation, o.batch, b.digest FROM operations o LEFT JOIN batches b "
+    "o.incarnation, o.batch, "
+    "CASE WHEN length(b.data) > 0 THEN b.digest END FROM operations o LEFT JOIN batches b "
     "ON b.incarnation = o.incarnation AND b.number = o.batch"
 )
+
+
+def batches_in(files: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the batches of bundles, as far as they are whole; other files have none."""
+    for data in files:
+        with suppress(SyncError):
+            yield from decode_bundle(data).batches
 
 
 class Lost(AssertionError):
@@ -85,7 +96,7 @@ class Ledger:
         return found
 
     def check(self, places: Mapping[str, set[bytes]], before: Mapping[str, set[bytes]],
-              disasters: Set[str]) -> None:  # fmt: skip
+              disasters: AbstractSet[str]) -> None:  # fmt: skip
         """O1: everything is somewhere, or went with a place that was destroyed just now."""
         everywhere: set[bytes] = set().union(*places.values())
         for digest, entry in self.entries.items():
@@ -97,7 +108,7 @@ class Ledger:
                     raise Lost(f"O1 {entry} was in {sorted(was_in)} and is nowhere")
                 entry.destroyed = True
 
-    def check_arrived(self, office: Set[bytes]) -> None:
+    def check_arrived(self, office: AbstractSet[bytes]) -> None:
         """O1 at the end: what still existed anywhere has come to the server."""
         for digest, entry in self.entries.items():
             if digest not in office and not entry.destroyed:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from simulator.templates import Silence, Template, settings_of
-from simulator.times import TrueTime
 from sqlalchemy import Connection, update
 from sqlcipher3 import dbapi2
 
+from simulator.templates import Silence, Template, settings_of
+from simulator.times import TrueTime
 from sync.bundle import BUNDLE_SUFFIX, RETURN_SUFFIX, decode_return
 from sync.errors import SyncError
 from sync.protocol import Verdict
 from sync.sealing import open_receipt
+from sync.server.backup import DATABASE_NAME, backup
 from sync.server.logs import Log
 from sync.server.receiving import receive_files
 from sync.server.serving import make_services
@@ -59,6 +61,12 @@ class FragileStore(Store):
             raise ServerDied
 
 
+@cache
+def _store(url: str) -> FragileStore:
+    """Give the store of an address. It is kept over runs, with the SQL that it has compiled."""
+    return FragileStore(url)
+
+
 class Office:
     """The server and the people who run it."""
 
@@ -79,7 +87,7 @@ class Office:
 
     def _open(self) -> None:
         settings = settings_of(self.folder)
-        self.store = FragileStore(settings.db)
+        self.store = _store(settings.db)
         self.services = make_services(
             settings,
             store=self.store,
@@ -91,6 +99,7 @@ class Office:
 
     def close(self) -> None:
         """Stop serving."""
+        self.store.dies_at, self.store.interlude = 0, None
         self.store.close()
 
     def restart(self) -> None:
@@ -152,6 +161,14 @@ class Office:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.close()
         return self.file.read_bytes()
+
+    def back_up(self, dest: Path) -> bytes:
+        """Make a checked backup, as the command does, and give its database.
+
+        What lies in it counts as durable from now on.
+        """
+        done = backup(settings_of(self.folder), dest, now=self._true.now())
+        return (done.folder / DATABASE_NAME).read_bytes()
 
     def put_back(self, snapshot: bytes, *, epoch: str | None) -> None:
         """Go back to a snapshot; ``epoch`` is a new one unless nobody told the server."""

@@ -27,7 +27,16 @@ from enrollkit.store.links import insert_link, link_state_of, set_link_state
 from enrollkit.store.operations import append_operation
 from sync.protocol import OperationKind
 
-__all__ = ["MARK", "add_link", "amend", "enroll", "keep_photo", "remove_link", "withdraw"]
+__all__ = [
+    "MARK",
+    "add_link",
+    "amend",
+    "enroll",
+    "keep_photo",
+    "remove_link",
+    "say_something_newer",
+    "withdraw",
+]
 
 MARK = "Zzyzxmark"
 _AADHAAR = "999941057058"
@@ -137,6 +146,15 @@ def keep_photo(tx: Tx, desk: Desk, dice: random.Random) -> None:
     for index, piece in enumerate(pieces):
         body = {"media_type": "image/jpeg", "index": index, "count": 2, "sha256": sha256}
         _append(tx, desk, OperationKind.BLOB_CHUNK, sha256[:32], body, payload=piece)
+
+
+def say_something_newer(tx: Tx, desk: Desk, dice: random.Random) -> None:
+    """Queue an operation of a kind that the server does not know yet: a newer laptop's."""
+    tx.execute(
+        "INSERT INTO operations (record, kind, base_version, body, payload, operator, captured) "
+        "VALUES (?, 'vaccination.add', 0, '{}', NULL, 1, ?)",
+        (dice.randbytes(16).hex(), desk.system.now()),
+    )
 
 
 def _append(

@@ -6,15 +6,13 @@ judged by the real table (``sync.engine.answers``), so a road can say nothing th
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.faults import Fault
 from simulator.fuses import Fuse
 from simulator.office import Office, ServerDied
-
+from simulator.replies import Records, Reply, flipped
 from sync import wire
 from sync.engine.answers import AnswerHead, refusal
 from sync.errors import (
@@ -25,12 +23,10 @@ from sync.errors import (
     Timeout,
 )
 from sync.protocol import SealedBatch
-from sync.sealing import SigningKey, open_receipt, sign_receipt
 from sync.server.refusals import fault_of, fault_response
 
-__all__ = ["Records", "Road"]
+__all__ = ["Road", "replay"]
 
-_COURIER = SigningKey(bytes([7]) * 32)
 _STATUSES: dict[str, AnswerHead] = {
     "portal": AnswerHead(status=200, content_type="text/html"),
     "redirect": AnswerHead(status=302, content_type="text/html"),
@@ -46,21 +42,6 @@ _HEAD_BYTES = 200
 
 Answer = Callable[[bytes], Sequence[bytes]]
 """Gives the signed messages that answer one message; raises what the server raises."""
-
-
-@dataclass(slots=True)
-class Records:
-    """What somebody on the road has written down, over all sessions of a run."""
-
-    receipts: dict[str, list[bytes]] = field(default_factory=dict)
-    """By device id."""
-    pages: dict[str, list[bytes]] = field(default_factory=dict)
-    delayed: dict[str, list[bytes]] = field(default_factory=dict)
-    """By kind of request: answers that were held back."""
-    requests: list[tuple[str, list[bytes], Any]] = field(default_factory=list)
-    """Kind, messages, and a nonce or cursor."""
-    packets: list[bytes] = field(default_factory=list)
-    """Every byte that anybody could have seen."""
 
 
 class Road:
@@ -100,15 +81,13 @@ class Road:
         """Carry a hello there and the reply and receipts back."""
         nonce = wire.decode_hello(wire.decode_sign1(message)[2]).nonce
         self.nonces.add(nonce)
-        yield from self._exchange("hello", [message], lambda one: self._office.greet(one), nonce)
+        yield from self._exchange("hello", [message], self._office.greet, nonce)
 
     def push(self, nonce: bytes, batches: Iterable[SealedBatch]) -> Generator[bytes, None, None]:
         """Carry batches there and receipts back."""
         self.nonces.add(nonce)
         data = (batch.data for batch in batches)
-        yield from self._exchange(
-            "push", data, lambda one: [self._office.take(one, nonce)], nonce
-        )
+        yield from self._exchange("push", data, lambda one: [self._office.take(one, nonce)], nonce)
 
     def carry(self, hello: bytes, batches: Iterable[bytes]) -> Generator[bytes, None, None]:
         """Carry another laptop's hello and batches there, and all that answers them back."""
@@ -138,7 +117,7 @@ class Road:
 
     def server_time(self, nonce: bytes) -> bytes:
         """There is no way to the server at all where this is asked."""
-        raise Offline("simulated")
+        raise Offline(f"simulated, nonce of {len(nonce)} bytes")
 
     def end(self) -> None:
         """Let the proxy send again what it kept for later."""
@@ -168,8 +147,8 @@ class Road:
             replay(self._office, kind, sent, context)
         if rule == "takes-interleaved":
             self._office.store.interlude = None
-        self._note(kind, items)
-        for item in self._bring_back(kind, items, rule, share):
+        self._records.note(self._device, kind, items)
+        for item in self._reply(kind, items).altered(rule, share):
             self.down += len(item) + 3
             self.page_bytes += len(item) if kind == "feed" else 0
             self._fuse.pass_point()
@@ -189,7 +168,7 @@ class Road:
             sent.append(message)
         if rule == "request-flipped" and sent:
             place = min(len(sent) - 1, int(share * len(sent)))
-            sent[place] = _flipped(sent[place], share)
+            sent[place] = flipped(sent[place], share)
         if rule == "request-cut":
             whole = int(share * len(sent))
             for message in sent[:whole] if kind == "push" else ():
@@ -197,12 +176,19 @@ class Road:
             raise Offline(rule)
         return sent
 
+    def _reply(self, kind: str, items: list[bytes]) -> Reply:
+        return Reply(
+            kind=kind,
+            items=items,
+            device=self._device,
+            records=self._records,
+            server=self._office.keys.signing.public,
+        )
+
     def _take(self, batch: bytes) -> None:
         self._office.take(batch, bytes(16))
 
-    def _serve(
-        self, sent: Sequence[bytes], answer: Answer, rule: str, share: float
-    ) -> list[bytes]:
+    def _serve(self, sent: Sequence[bytes], answer: Answer, rule: str, share: float) -> list[bytes]:
         """Let the server answer; an error after the first receipt ends the answer early."""
         store = self._office.store
         if rule.startswith("server-dies"):
@@ -217,12 +203,10 @@ class Road:
         except ServerDied:
             self._office.restart()
             raise Offline(rule) from None
-        except SyncError as error:
+        except Exception as error:  # noqa: BLE001 - as_told raises what is no refusal
+            told = as_told(error)
             if not items:
-                raise as_told(error) from None
-        except Exception as error:
-            if not items:
-                raise as_told(error) from None
+                raise told from None
         finally:
             store.dies_at = 0
         return items
@@ -233,62 +217,6 @@ class Road:
             work()
         except Exception as error:  # noqa: BLE001 - as_told raises what is no refusal
             as_told(error)
-
-    def _note(self, kind: str, items: Sequence[bytes]) -> None:
-        self._records.packets += items
-        receipts = items if kind == "push" else items[1:] if kind in {"hello", "carry"} else ()
-        self._records.receipts.setdefault(self._device, []).extend(receipts)
-        if kind == "feed":
-            self._records.pages.setdefault(self._device, []).extend(items)
-
-    def _bring_back(
-        self, kind: str, items: list[bytes], rule: str, share: float
-    ) -> Iterable[bytes]:
-        """Give what the laptop hears of the answer."""
-        place = min(len(items) - 1, int(share * len(items))) if items else 0
-        match rule:
-            case "reply-lost" | "gateway-timeout":
-                return []
-            case "reply-cut" | "reply-ends-early" | "reply-silent":
-                return items[:place]
-            case "reply-flipped" if items:
-                return [*items[:place], _flipped(items[place], share), *items[place + 1 :]]
-            case "reply-truncated" if items:
-                cut = items[place][: int(share * len(items[place]))]
-                return [*items[:place], cut, *items[place + 1 :]]
-            case "reply-doubled":
-                return [item for item in items for _ in range(2)]
-            case "reply-reordered":
-                head, tail = (items[:1], items[1:]) if kind in {"hello", "carry"} else ([], items)
-                return [*head, *random.Random(share).sample(tail, len(tail))]
-            case "reply-delayed":
-                late = self._records.delayed.get(kind, [])
-                self._records.delayed[kind] = items
-                return late
-            case _:
-                return self._lied(kind, items, rule, share)
-
-    def _lied(self, kind: str, items: list[bytes], rule: str, share: float) -> list[bytes]:
-        """Put somebody's lie in the place of the truth, where the rule fits the request."""
-        if kind == "feed":
-            known = self._records.pages
-            others = [page for name, all_of in known.items() if name != self._device
-                      for page in all_of]  # fmt: skip
-            pages = {"news-old": known.get(self._device, [])[:-1], "news-other-device": others}
-            return [_pick(pages.get(rule, []), share)] if pages.get(rule) else items
-        head, receipts = (items[:1], items[1:]) if kind in {"hello", "carry"} else ([], items)
-        mine = self._records.receipts.get(self._device, [])
-        others = [raw for name, all_of in self._records.receipts.items() if name != self._device
-                  for raw in all_of]  # fmt: skip
-        match rule:
-            case "receipt-forged":
-                return [*head, *(_forged(raw, self._office) for raw in receipts)]
-            case "receipt-old" | "receipt-other-batch" if mine:
-                return [*head, *(_pick(mine, share) for _ in receipts or [b""])]
-            case "receipt-other-device" if others:
-                return [*head, *(_pick(others, share) for _ in receipts or [b""])]
-            case _:
-                return items
 
 
 def replay(office: Office, kind: str, messages: Sequence[bytes], context: Any) -> None:
@@ -334,16 +262,3 @@ def _refuse_before(rule: str) -> None:
         raise CertificateUntrusted(rule)
     if rule in _STATUSES:
         raise refusal(_STATUSES[rule], b"<html>log in</html>")
-
-
-def _flipped(data: bytes, share: float) -> bytes:
-    place = min(len(data) - 1, int(share * len(data)))
-    return data[:place] + bytes([data[place] ^ 1 << int(share * 97) % 8]) + data[place + 1 :]
-
-
-def _pick(raws: Sequence[bytes], share: float) -> bytes:
-    return raws[min(len(raws) - 1, int(share * len(raws)))]
-
-
-def _forged(raw: bytes, office: Office) -> bytes:
-    return sign_receipt(open_receipt(raw, office.keys.signing.public), _COURIER)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,7 +68,7 @@ def play(script: Script) -> Outcome:
     """Play a script to its end; nothing of it stays."""
     with _folder() as folder, small_batches():
         world = World(
-            folder / "run",
+            folder,
             salt=str(script.seed),
             laptops=script.laptops,
             is_met=script.is_met,
@@ -115,7 +114,9 @@ def _with(script: Script, events: Sequence[Event]) -> Script:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(dir=template().folder))
+    # One name for all runs of a process: what is compiled for an address serves the next run.
+    folder = template().folder / "run"
+    shutil.rmtree(folder, ignore_errors=True)
     try:
         yield folder
     finally:

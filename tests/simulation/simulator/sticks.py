@@ -8,15 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
+from enrollkit.app import sticks as stick_module
+from enrollkit.app.errands import carry_all
+from enrollkit.app.sticks import Sticks
 from simulator.faults import draw_faults
 from simulator.laptop import Laptop
 from simulator.office import ServerDied
 from simulator.oracles import check_courier, check_marks
 from simulator.world import World
-
-from enrollkit.app import sticks as stick_module
-from enrollkit.app.errands import carry_all
-from enrollkit.app.sticks import Sticks
 from sync.bundle import BUNDLE_SUFFIX, RETURN_SUFFIX, write_file
 from sync.errors import OperatorError, StickFull, StickGone
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from simulator.times import MORNING
 from sqlalchemy import insert
 
 from enrollkit.app.desk import DeviceKeys
@@ -26,11 +25,12 @@ from enrollkit.store.operators import Role, add_operator
 from enrollkit.store.programmes import keep_programme
 from enrollkit.vault.capture_seal import CaptureSession
 from schemas.numbers import approval_code
+from simulator.times import MORNING
 from sync.programme import Programme, open_programme
 from sync.protocol import NO_DIGEST, Hello
 from sync.sealing import OpeningKey, SigningKey, sign_hello
 from sync.server.approval import approve_code
-from sync.server.keys import ServerKeys
+from sync.server.keys import ServerKeys, create_keys
 from sync.server.logs import Log
 from sync.server.programme import install_own_wordings, newest_programme, publish
 from sync.server.serving import make_services
@@ -60,7 +60,6 @@ class Template:
 
     folder: Path
     keys: ServerKeys
-    vault: OpeningKey
     programme: Programme
     met: Path
     unmet: Path
@@ -91,14 +90,9 @@ def template() -> Template:
     memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
     folder = Path(tempfile.mkdtemp(prefix="simulator-", dir=memory if memory.is_dir() else None))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    vault = OpeningKey(_bytes("vault", 96))
-    keys = ServerKeys(
-        signing=SigningKey(_bytes("server", 32)),
-        ingest=OpeningKey(_bytes("ingest", 96)),
-        recovery=OpeningKey(_bytes("recovery", 96)),
-        vault=vault.public,
-    )
     unmet = folder / "unmet"
+    unmet.mkdir()
+    keys = create_keys(unmet, None)
     raw = _make_server(unmet, keys)
     programme = open_programme(raw, None)
     laptops = tuple(_make_laptop(folder, number, programme, raw) for number in range(LAPTOPS))
@@ -108,7 +102,6 @@ def template() -> Template:
     return Template(
         folder=folder,
         keys=keys,
-        vault=vault,
         programme=programme,
         met=met,
         unmet=unmet,
@@ -126,7 +119,6 @@ def _bytes(name: str, size: int) -> bytes:
 
 
 def _make_server(home: Path, keys: ServerKeys) -> bytes:
-    home.mkdir()
     store = Store(settings_of(home).db)
     store.migrate()
     with store.write() as connection:

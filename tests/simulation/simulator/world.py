@@ -8,31 +8,31 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from enrollkit.store import freezing
 from simulator.faults import Fault
 from simulator.laptop import Laptop
-from simulator.ledger import Ledger, Lost
+from simulator.ledger import Ledger, Lost, batches_in
 from simulator.office import Office
 from simulator.oracles import (
     check_bytes,
     check_end,
     check_feed,
+    check_idle,
     check_marks,
     check_office,
     check_privacy,
 )
-from simulator.road import Records, Road
+from simulator.replies import Records
+from simulator.road import Road
 from simulator.templates import template
 from simulator.times import TrueTime
-
-from enrollkit.store import freezing
-from sync.bundle import BUNDLE_SUFFIX, decode_bundle
+from sync.bundle import BUNDLE_SUFFIX
 from sync.engine.account import Summary
-from sync.errors import SyncError
 from sync.protocol import LIMITS
 from sync.server.approval import approve_code
 from sync.server.errors import DeviceShutOut
@@ -63,27 +63,18 @@ def small_batches(operations_max: int = 3) -> Iterator[None]:
         freezing.LIMITS = whole  # type: ignore[misc] - as it was
 
 
-def _batches_in(files: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the batches of bundles, as far as they are whole."""
-    for data in files:
-        with contextlib.suppress(SyncError):
-            yield from decode_bundle(data).batches
-
-
 def told(summary: Summary) -> str:
     """Say how a session ended, in one line without any number that a seed does not decide."""
     error = summary.error.code if summary.error else "done"
     notes = [
-        name
-        for name in ("rolled_back", "forked", "limited", "stopped")
-        if getattr(summary, name)
+        name for name in ("rolled_back", "forked", "limited", "stopped") if getattr(summary, name)
     ]
     figures = f"sent {summary.sent} accepted {summary.accepted} held {summary.held}"
     return f"{error} {figures} news {summary.feed} waiting {summary.waiting} {' '.join(notes)}"
 
 
 class World:
-    """Everything of one run. ``folder`` must not exist; ``salt`` decides all dice but the script's."""
+    """Everything of one run. ``folder`` must not exist; ``salt`` decides the dice of the world."""
 
     def __init__(self, folder: Path, *, salt: str, laptops: int, is_met: bool) -> None:
         made_from = template()
@@ -131,10 +122,10 @@ class World:
         found = {laptop.name: self.ledger.read_laptop(laptop) for laptop in self.laptops}
         found["office"] = self.ledger.read_office(self.office)
         for laptop in self.laptops:
-            found[laptop.name] |= self.ledger.in_batches(_batches_in(laptop.carried()))
+            found[laptop.name] |= self.ledger.in_batches(batches_in(laptop.carried()))
         for stick in self.sticks.iterdir():
             files = (path.read_bytes() for path in stick.glob(f"*{BUNDLE_SUFFIX}"))
-            found[stick.name] = self.ledger.in_batches(_batches_in(files))
+            found[stick.name] = self.ledger.in_batches(batches_in(files))
         return found
 
     def stick(self, name: str) -> Path:
@@ -202,27 +193,30 @@ class World:
 
     def _quiet(self, laptop: Laptop) -> str:
         """Run a session without faults, and hold it to its budget."""
-        held = self._held(laptop)
+        held_upto = self._held_upto(laptop)
         road = self.road(laptop)
         lives = laptop.rows("SELECT count(*) FROM lives WHERE closed_at IS NOT NULL")[0][0]
         ended = laptop.survive(lambda: told(laptop.sync(road)))
         check_marks(laptop, self.office, road.nonces)
-        if not lives:
-            fresh = sum(len(data) for digest, data in laptop.batches().items() if digest not in held)
-            check_bytes(laptop, road, fresh, road.page_bytes)
+        if not lives and "forked" not in ended:
+            # What sticks brought beyond a gap is offered again with what fills it.
+            rows = laptop.rows("SELECT sum(length(data)) FROM batches WHERE number > ?", held_upto)
+            check_bytes(laptop, road, rows[0][0] or 0)
         return ended
 
     def _check_idle(self, laptop: Laptop) -> None:
         road = self.road(laptop)
-        laptop.sync(road)
-        if laptop.text("device.state") == "approved":
-            check_bytes(laptop, road, 0, 0)
-            if road.requests != 1 + len(laptop.open_closed_lives()):
-                raise Lost(f"O10 {laptop.name} asked {road.requests} times with nothing to do")
+        is_forked = laptop.sync(road).forked  # a copy of this disk wrote on in its life
+        if laptop.text("device.state") == "approved" and not is_forked:
+            check_idle(laptop, road, 1 + len(laptop.open_closed_lives()))
 
-    def _held(self, laptop: Laptop) -> set[bytes]:
-        rows = self.office.rows("SELECT digest FROM batches WHERE device = ?", laptop.device)
-        return {bytes(digest) for (digest,) in rows}
+    def _held_upto(self, laptop: Laptop) -> int:
+        rows = self.office.rows(
+            "SELECT held_upto FROM chains WHERE device = ? AND life = ?",
+            laptop.device,
+            laptop.text("incarnation"),
+        )
+        return int(rows[0][0]) if rows else 0
 
     def _is_drained(self, laptop: Laptop) -> bool:
         try:
