@@ -32,7 +32,7 @@ from sync.engine.verifying import (
 )
 from sync.errors import ClockSkew, ReceiptInvalid, SyncError
 from sync.ports import Clock, Envelope, Guard, Inbox, Outbox, Randomness, Sleeper, Transport
-from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, Receipt, SealedBatch
+from sync.protocol import PROTOCOL_VERSION, FeedRequest, Hello, Outcome, Receipt, SealedBatch
 
 __all__ = ["Conversation", "Ports"]
 
@@ -195,4 +195,5 @@ class Conversation:
         self.account.settled(self.ports.outbox.apply_receipt(receipt, raw))
         self.teller.heard()
         self.teller.people()
-        return ReceiptArrived(batch=receipt.batch)
+        held = any(verdict.outcome is Outcome.HELD for verdict in receipt.verdicts)
+        return ReceiptArrived(batch=receipt.batch, held=held)

@@ -80,9 +80,10 @@ class HelloEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptArrived:
-    """A receipt was verified and applied."""
+    """A receipt was verified and applied; ``held``: it holds something back, and news may say why."""
 
     batch: int
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

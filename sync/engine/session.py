@@ -97,6 +97,8 @@ class Session:
     pushed_from: int = 0
     cursor: int = 0
     feed_head: int = 0
+    news_awaited: bool = False
+    """Whether this session's push may itself have made news that the hello did not know of."""
     revoked: bool = False
     stopping: bool = False
     """Whether somebody asked to stop; what is under way is brought to its end."""
@@ -151,7 +153,8 @@ def _advance(state: Session, event: Event) -> _Step:
         case Phase.GREETING, HelloAnswered():
             return _judge(state, event)
         case ((Phase.HEARING | Phase.PUSHING), ReceiptArrived()):
-            return _confirm(state, event.batch), ()
+            awaited = state.news_awaited or (event.held and state.phase is Phase.PUSHING)
+            return _confirm(replace(state, news_awaited=awaited), event.batch), ()
         case Phase.HEARING, HelloEnded():
             return _after_hello(replace(state, spent=event.spent, stopping=event.stop))
         case Phase.PUSHING, PushEnded():
@@ -283,7 +286,7 @@ def _after_photos(state: Session, head: int) -> _Step:
     if state.revoked:
         # It has delivered everything, into quarantine; it learns nothing new.
         return _give_up(state, DeviceRevoked())
-    if state.cursor < state.feed_head:
+    if state.cursor < state.feed_head or state.news_awaited:
         return replace(state, phase=Phase.READING), (AskFeed(after=state.cursor),)
     return replace(state, phase=Phase.OVER), (Finish(),)
 
@@ -300,7 +303,7 @@ def _after_page(state: Session, event: PageArrived) -> _Step:
     if event.cursor == state.cursor < event.head:
         return _give_up(state, EnvelopeInvalid("a page without the news it promises"))
     read = replace(state, cursor=event.cursor, feed_head=event.head, failures=0, spent=event.spent)
-    read = replace(read, stopping=event.stop)
+    read = replace(read, stopping=event.stop, news_awaited=False)
     if read.cursor < read.feed_head and not read.stopping and not _is_spent(read):
         return read, (AskFeed(after=read.cursor),)
     return _go_on(read)
@@ -371,7 +374,7 @@ def _give_up(state: Session, error: SyncError, *first: Command) -> _Step:
 #                 |   not one receipt                       | as Failed | Rest or GiveUp
 # FREEZING_PHOTOS | Frozen: there is more to push           | PUSHING   | Push
 #                 |   revoked                               | OVER      | GiveUp
-#                 |   news to read                          | READING   | AskFeed
+#                 |   news to read, or something was held   | READING   | AskFeed
 #                 |   nothing left, or asked to stop        | OVER      | Finish
 # READING         | PageArrived                             | as HelloEnded
 #                 |   empty before the head                 | OVER      | GiveUp

@@ -234,6 +234,13 @@ def test_news_of_a_restored_server_is_read_again_and_applied_once() -> None:
     ]
 
 
+def test_news_of_what_was_held_is_asked_for_in_the_same_session() -> None:
+    laptop = Laptop(people=2, outcome=Outcome.HELD)
+    run(laptop)
+    assert laptop.events.count("feed") == 1
+    assert run(Laptop(people=2)).requests == 2
+
+
 def test_photos_go_after_people_and_people_saved_meanwhile_before_the_next_photos() -> None:
     laptop = Laptop(people=2)
     laptop.outbox.photos = 2

@@ -233,6 +233,13 @@ TABLE: list[tuple[str, Session, Event, Phase, tuple[type[Command] | Command, ...
         (AskFeed(after=2),),
     ),
     (
+        "news that the push itself may have made",
+        session(Phase.FREEZING_PHOTOS, **(HEARD | {"confirmed_upto": 5}), news_awaited=True),
+        Frozen(head=5),
+        Phase.READING,
+        (AskFeed(after=0),),
+    ),
+    (
         "nothing left",
         session(Phase.FREEZING_PHOTOS, **(HEARD | {"confirmed_upto": 5})),
         Frozen(head=5),
