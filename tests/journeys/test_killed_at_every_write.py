@@ -235,7 +235,7 @@ def _kill_server(site: Site, point: Point) -> bool:
 def _some(points: list[Point], quarter: int) -> Point:
     """Pick one of a quarter of the list; pytest-randomly's seed says which."""
     size = len(points) // len(_QUARTERS)
-    return random.choice(points[quarter * size : (quarter + 1) * size])  # noqa: S311 - a sample
+    return random.choice(points[quarter * size : (quarter + 1) * size])
 
 
 def _sync(laptop: Laptop) -> Forked:
