@@ -80,7 +80,7 @@ class HelloEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptArrived:
-    """A receipt was verified and applied; ``held``: it holds something back, and news may say why."""
+    """A receipt was verified and applied; ``held``: some of it is, and news may say why."""
 
     batch: int
     held: bool = False
