@@ -54,6 +54,8 @@ class Result:
     again_whole: int = 0
     partial_bytes_max: int = 0
     faults: tuple[str, ...] = ()
+    is_ours: bool = True
+    """Whether it has a budget, or stands there for comparison."""
 
 
 Case = Callable[[Camp, int], Iterator[Result]]
@@ -82,7 +84,7 @@ def table(results: list[Result]) -> str:
     lines = [heads, tuple("---" for _ in heads)]
     for each in results:
         again = f"{each.again_bytes} B, {each.again_whole} whole"
-        kept = "; ".join(each.faults) or "kept"
+        kept = ("; ".join(each.faults) or "kept") if each.is_ours else "for comparison"
         lines.append(
             (
                 each.case,
@@ -152,6 +154,7 @@ def _plain(camp: Camp, few: Path, people: int) -> Result:
         after_handshake=0,
         requests=people,
         lines=1,
+        is_ours=False,
     )
 
 
