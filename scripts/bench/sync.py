@@ -31,6 +31,8 @@ CORPUS: Final = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "tra
 _PLAIN_PEOPLE: Final = 50
 _CUTS_UP: Final = 20.0
 _CUTS_SILENT: Final = 40.0
+_BATCH_BYTES_MAX: Final = 16 * 1024
+"""A batch of people, sealed: what one cut may cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +174,7 @@ def _judged(
     summary, again = sent.summary, sent.again
     signed = summary["accepted"] + summary["duplicate"]
     held = camp.server_status()["enrollments"]
+    cuts = len(sent.lines) - 1
     faults = {
         f"signed for {signed} of {people}": signed != people,
         f"the server holds {held}": held < people,
@@ -179,6 +182,7 @@ def _judged(
         f"more than {up} B up": up is not None and sent.wire_up > up,
         f"more than {after} B": after is not None and sent.after_handshakes > after,
         "a whole batch came twice": again.again_whole > 0,
+        f"{again.again_bytes} B came twice": again.again_bytes > _BATCH_BYTES_MAX * cuts,
         f"exit code {sent.exit_code}": sent.exit_code != 0,
     }
     return Result(
