@@ -12,7 +12,7 @@ import argparse
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +21,7 @@ if __name__ == "__main__":
     # Beside this file lies sync.py, which is not the package of that name.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench.shape import Direction, Shape, Traffic
+from bench.shape import Channel, Direction, Shape, Traffic
 from bench.shaper import Shaper
 from bench.tunnel import Tunnel, reason_against
 
@@ -60,6 +60,10 @@ class Link(Protocol):
 
     is_real: bool
     """Whether packets are lost, not only delayed."""
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """Both ways; each may be given another shape before :meth:`begin`."""
 
     @property
     def near(self) -> tuple[str, ...]:

@@ -96,12 +96,15 @@ class Channel:
         shape = self.shape
         sent = max(at, self._free_at) + size / shape.rate
         if (max(at, self._free_at) - at) * shape.rate + size > shape.queue:
-            return self._end("dropped")
+            self._fates["dropped"] += 1
+            return None
         self._free_at = sent
         if not (shape.carries(at) and shape.carries(sent) and shape.carries(sent + shape.delay)):
-            return self._end("silenced")
+            self._fates["silenced"] += 1
+            return None
         if thrown < shape.loss:
-            return self._end("lost")
+            self._fates["lost"] += 1
+            return None
         return sent + shape.delay
 
     def insist(self, at: float, size: int) -> float:
@@ -119,6 +122,3 @@ class Channel:
     def traffic(self) -> Traffic:
         """Give what was counted since the last :meth:`reset`."""
         return Traffic(bytes=self._bytes, **self._fates)
-
-    def _end(self, fate: str) -> None:
-        self._fates[fate] += 1

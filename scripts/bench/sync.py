@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -81,9 +81,9 @@ def main(arguments: list[str]) -> int:
 
 def table(results: list[Result]) -> str:
     """Give the results as lines of a Markdown table."""
-    heads = ("case", "seconds", "command", "signed", "up", "down", "after handshake", "requests")
-    heads = (*heads, "connections", "sent again", "budget")
-    lines = [heads, tuple("---" for _ in heads)]
+    heads = ["case", "seconds", "command", "signed", "up", "down", "after handshake", "requests"]
+    heads += ["connections", "sent again", "budget"]
+    lines: list[Sequence[str]] = [heads, ["---"] * len(heads)]
     for each in results:
         again = f"{each.again_bytes} B, {each.again_whole} whole"
         kept = ("; ".join(each.faults) or "kept") if each.is_ours else "for comparison"

@@ -15,8 +15,8 @@ from enrollkit.store.audit import append_audit
 from enrollkit.store.database import Database, Tx
 from enrollkit.store.enrollments import insert_enrollment
 from enrollkit.store.links import insert_link
-from enrollkit.store.operations import append_operation
 from enrollkit.store.lives import begin_life
+from enrollkit.store.operations import append_operation
 from enrollkit.store.outbox import StoredOutbox
 from sync.protocol import (
     BatchHeader,
