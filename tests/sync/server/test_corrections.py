@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from server_laptops import Laptop, Office, person_body, record_id
 from sync.protocol import FeedEntry, FeedKind, Operation, OperationKind, Receipt, SealedBatch
@@ -37,18 +38,21 @@ def send(office: Office, laptop: Laptop, *operations: Operation) -> list[tuple[s
 
 def current(office: Office, record: str) -> tuple[int, dict[str, Any]]:
     with office.store.read() as connection:
-        row = connection.exec_driver_sql(
-            "SELECT e.version, v.body FROM enrollments e JOIN enrollment_versions v USING "
-            "(enrollment, version) WHERE e.enrollment = ?",
-            (record,),
+        row = connection.execute(
+            text(
+                "SELECT e.version, v.body FROM enrollments e JOIN enrollment_versions v USING "
+                "(enrollment, version) WHERE e.enrollment = :record"
+            ),
+            {"record": record},
         ).one()
     return row.version, json.loads(row.body)
 
 
 def history(office: Office, record: str, field: str) -> set[object]:
     with office.store.read() as connection:
-        rows = connection.exec_driver_sql(
-            "SELECT body FROM enrollment_versions WHERE enrollment = ?", (record,)
+        rows = connection.execute(
+            text("SELECT body FROM enrollment_versions WHERE enrollment = :record"),
+            {"record": record},
         ).scalars()
         return {json.loads(body).get(field) for body in rows}
 
