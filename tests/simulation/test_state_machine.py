@@ -39,6 +39,7 @@ class CampMachine(RuleBasedStateMachine):
         self.world = World(folder, salt="machine", laptops=2, is_met=True)
         self.world.between = between
         self.world.deliver_sticks = deliver_all
+        self.steps = 0
 
     def teardown(self) -> None:
         try:
@@ -66,7 +67,10 @@ class CampMachine(RuleBasedStateMachine):
         self._event("server-restored", salt)
 
     def _event(self, name: str, salt: int) -> None:
-        self.world.event(name, lambda: EVENTS[name][1](self.world, random.Random(salt)))
+        # The step is part of the dice: the same person is never enrolled twice.
+        self.steps += 1
+        dice = random.Random(f"{self.steps} {salt}")
+        self.world.event(name, lambda: EVENTS[name][1](self.world, dice))
 
 
 CampMachine.TestCase.settings = settings(

@@ -69,6 +69,13 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType({
 })  # fmt: skip
 
 
+_OFTEN: Final = (
+    "reply-lost", "takes-interleaved", "takes-interleaved", "receipt-old", "receipt-other-batch",
+    "power-cut-before-commit", "power-cut-after-commit", "saved-meanwhile",
+)  # fmt: skip
+"""Drawn more often than the others: they need company to do harm."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One fault of one session: the rule, at which request (from 0), and how far into it."""
@@ -89,7 +96,7 @@ class Fault:
 def draw_faults(dice: random.Random) -> tuple[Fault, ...]:
     """Draw the faults of one session: often none, seldom more than two."""
     many = dice.choice([0, 0, 1, 1, 1, 2, 2, 3])
-    rules = sorted(FAULTS)
+    rules = [*sorted(FAULTS), *_OFTEN]
     return tuple(
         Fault(
             rule=dice.choice(rules), at=dice.choice([0, 1, 1, 1, 2, 2, 3, 4]), share=dice.random()

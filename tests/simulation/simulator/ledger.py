@@ -64,6 +64,8 @@ class Ledger:
     entries: dict[bytes, Entry] = field(default_factory=dict)
     batches: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     """Operations of each batch ever frozen, by the batch's digest."""
+    sizes: dict[bytes, int] = field(default_factory=dict)
+    """Bytes of each batch ever frozen, by its digest."""
     _seen: dict[tuple[Any, ...], bytes] = field(default_factory=dict)
 
     def read_laptop(self, laptop: Laptop) -> set[bytes]:
@@ -80,6 +82,8 @@ class Ledger:
                 here.add(digest)
             if row[10] is not None:
                 members.setdefault(bytes(row[10]), []).append(digest)
+        for batch, size in laptop.rows("SELECT digest, length(data) FROM batches"):
+            self.sizes[bytes(batch)] = max(size, self.sizes.get(bytes(batch), 0))
         for batch, digests in members.items():
             self.batches[batch] = tuple(digests)
         return here

@@ -207,7 +207,9 @@ def _body(dice: random.Random) -> dict[str, Any]:
 def _changes(dice: random.Random) -> dict[str, Any]:
     """Correct one thing: of the identity, or of how the person is reached."""
     fresh = _body(dice)
-    return {(field := dice.choice(["name", "birth", "mobile", "address"])): fresh[field]} | (
+    return {
+        (field := dice.choice(["name", "name", "birth", "mobile", "address"])): fresh[field]
+    } | (
         {"address": {**fresh["address"], "line": f"Ward {dice.randrange(99)}"}}
         if field == "address"
         else {}

@@ -34,7 +34,7 @@ from simulator.times import TrueTime
 from sync.bundle import BUNDLE_SUFFIX
 from sync.engine.account import Summary
 from sync.protocol import LIMITS
-from sync.server.approval import approve_code
+from sync.server.approval import approve_code, revoke_device
 from sync.server.errors import DeviceShutOut
 
 __all__ = ["Between", "World", "small_batches", "told"]
@@ -175,6 +175,11 @@ class World:
         check_marks(laptop, self.office, road.nonces)
         return ended
 
+    def revoke(self, laptop: Laptop) -> None:
+        """Shut a laptop out, and every copy of its disk."""
+        with self.office.store.write() as connection:
+            revoke_device(connection, self.office.keys, laptop.device, now=self.true.now())
+
     def settle(self) -> None:
         """Stop all faults and demand that everything drains: O4, O5, O6, O7, O10."""
         self.trace.append("--- no more faults")
@@ -200,8 +205,9 @@ class World:
         check_marks(laptop, self.office, road.nonces)
         if not lives and "forked" not in ended:
             # What sticks brought beyond a gap is offered again with what fills it.
-            rows = laptop.rows("SELECT sum(length(data)) FROM batches WHERE number > ?", held_upto)
-            check_bytes(laptop, road, rows[0][0] or 0)
+            self.ledger.read_laptop(laptop)
+            rows = laptop.rows("SELECT digest FROM batches WHERE number > ?", held_upto)
+            check_bytes(laptop, road, sum(self.ledger.sizes[bytes(digest)] for (digest,) in rows))
         return ended
 
     def _check_idle(self, laptop: Laptop) -> None:
