@@ -6,12 +6,12 @@ from enrollkit.app.reason_words import reason_words
 from enrollkit.app.results import OtherValue, Reason, Returned
 from enrollkit.app.values import form_pointer, other_value, value_text
 from enrollkit.domain.enrollment import CORRECTABLE
-from enrollkit.domain.merging import body_value
 from enrollkit.reference.places import Places
 from enrollkit.store.database import Tx
 from enrollkit.store.enrollments import StoredEnrollment, list_unsettled
 from enrollkit.store.links import StoredLink, list_unsettled_links
 from enrollkit.store.other_values import other_values
+from schemas.pointers import value_at
 
 __all__ = ["conflicts_of", "link_reason", "list_returned", "reason_of"]
 
@@ -30,7 +30,7 @@ def reason_of(stored: StoredEnrollment, places: Places) -> Reason | None:
     pointer = stored.reason_pointer or ""
     field = form_pointer(pointer)
     body = stored.enrollment.body()
-    blamed = body_value(body, pointer if field == "/aadhaar" else field) if pointer else None
+    blamed = value_at(body, pointer if field == "/aadhaar" else field) if pointer else None
     return Reason(
         code=stored.reason_code,
         pointer=field,

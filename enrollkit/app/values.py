@@ -10,10 +10,10 @@ from typing import Any
 from enrollkit.app.results import OtherValue
 from enrollkit.app.system import local_time
 from enrollkit.domain.characters import shown
-from enrollkit.domain.merging import body_value, with_value
 from enrollkit.domain.person import BirthDate
 from enrollkit.locale import _
 from enrollkit.reference.places import Places
+from schemas.pointers import value_at, with_value
 
 __all__ = ["form_pointer", "other_value", "value_text"]
 
@@ -35,8 +35,8 @@ def other_value(body: Mapping[str, Any], pointer: str, theirs: Any, places: Plac
     """Put the office's value of one field beside the one in our body."""
     field = form_pointer(pointer)
     if field not in {pointer, "/aadhaar"}:
-        theirs = body_value(with_value(body, pointer, theirs), field)
-    yours = body_value(body, pointer if field == "/aadhaar" else field)
+        theirs = value_at(with_value(body, pointer, theirs), field)
+    yours = value_at(body, pointer if field == "/aadhaar" else field)
     return OtherValue(
         pointer=field,
         yours=yours,

@@ -8,7 +8,6 @@ from typing import Any, Final
 import schemas
 from enrollkit.domain.enrollment import Enrollment, State, may_become
 from enrollkit.domain.matching import Likeness, match_key
-from enrollkit.domain.merging import Merged, body_value, merge
 from enrollkit.store.audit import append_audit
 from enrollkit.store.database import Tx
 from enrollkit.store.enrollment_rows import StoredEnrollment
@@ -22,6 +21,7 @@ from enrollkit.store.versions import (
     note_server_version,
     take_version,
 )
+from sync.merging import Conflict, FieldClass, Merged, merge
 from sync.protocol import FeedEntry, Outcome, Verdict
 
 __all__ = ["CONFLICT", "apply_correction", "apply_later_verdict"]
@@ -91,24 +91,29 @@ def _bring_in(tx: Tx, before: StoredEnrollment, entry: FeedEntry, *, at: int) ->
         return ()
     merged = _merged(tx, record, ours, entry)
     body = theirs if merged is None else merged.body
-    open_fields = () if merged is None else merged.conflicts
+    conflicts: tuple[Conflict, ...] = () if merged is None else merged.conflicts
     bodies = (theirs,) if merged is None else (theirs, body)
     take_version(
         tx, before, bodies, server_version=server_version, match_key=_match_key(before, body), at=at
     )
-    others = {pointer: body_value(theirs, pointer) for pointer in open_fields}
+    others = {each.pointer: each.current for each in conflicts}
     keep_other_values(tx, record, others, at=entry.at)
     note_event(tx, record, at=entry.at, what="correction")
-    return open_fields
+    return tuple(others)
 
 
 def _merged(tx: Tx, record: str, ours: Mapping[str, Any], entry: FeedEntry) -> Merged | None:
-    """Merge with what is open here; ``None`` when the server's version is all there is."""
+    """Merge with what is open here; ``None`` when the server's version is all there is.
+
+    Our words are still on their way to the server, so they are what comes in. In a conflict they
+    stay here all the same, until the operator decides.
+    """
     told = _told_conflicts(entry)
     if not told and is_agreed(tx, record):
         return None
     theirs: Mapping[str, Any] = entry.body["body"]
-    return merge(agreed_body(tx, record), ours, theirs, disputed=frozenset(told))
+    base = agreed_body(tx, record)
+    return merge(base, theirs, ours, disputed=told, yielding=tuple(FieldClass))
 
 
 def _return(tx: Tx, before: StoredEnrollment, open_fields: tuple[str, ...], *, at: int) -> None:

@@ -10,7 +10,8 @@ from enrollkit.app.results import DraftState, OtherValue
 from enrollkit.domain.problem import Problem, Severity
 from enrollkit.locale import _
 from enrollkit.tui.enroll_form import EnrollForm
-from enrollkit.tui.form import label_of, peek
+from enrollkit.tui.form import label_of
+from schemas.pointers import value_at
 
 if TYPE_CHECKING:
     from enrollkit.app.kit import Kit
@@ -56,7 +57,7 @@ class CorrectForm(EnrollForm):
                 severity=Severity.REVIEW,
             )
             for one in self._conflicts
-            if peek(self.row, one.pointer) != one.theirs
+            if value_at(self.row, one.pointer) != one.theirs
         ]
 
 

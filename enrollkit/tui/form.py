@@ -14,6 +14,7 @@ from typing import Any, Final
 from enrollkit.domain.birth_text import parse_birth, say_birth
 from enrollkit.domain.person import BirthDate
 from enrollkit.locale import _
+from schemas.pointers import with_value
 
 __all__ = [
     "birth_text",
@@ -22,7 +23,6 @@ __all__ = [
     "is_grown_up",
     "is_minor",
     "label_of",
-    "peek",
     "place_in_row",
     "step_of",
     "steps_for",
@@ -36,7 +36,7 @@ _STEP_OF_FIELD: Final = {
     "/guardian": "guardian",
 }
 # An empty address stays, so that each of its fields is asked for by name.
-_ABSENT_WHEN_EMPTY: Final = frozenset({"guardian", "consent"})
+_KEPT_WHEN_EMPTY: Final = ("address",)
 _LABELS: Final = {
     "/consent/witness": "Witness",
     "/consent": "Consent",
@@ -60,30 +60,9 @@ _LABELS: Final = {
 }
 
 
-def peek(row: Mapping[str, Any], pointer: str) -> Any:
-    """Give the value at a pointer, ``None`` when there is none."""
-    value: Any = row
-    for part in pointer.split("/")[1:]:
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
 def place_in_row(row: Mapping[str, Any], pointer: str, value: Any) -> dict[str, Any]:
     """Give a copy of the row with the value at the pointer; ``None`` takes the field away."""
-    changed = deepcopy(dict(row))
-    *parents, last = pointer.split("/")[1:]
-    inner = changed
-    for part in parents:
-        below = inner.get(part)
-        inner[part] = below = below if isinstance(below, dict) else {}
-        inner = below
-    if value is None:
-        inner.pop(last, None)
-    else:
-        inner[last] = value
-    if parents and not changed[parents[0]] and parents[0] in _ABSENT_WHEN_EMPTY:
-        del changed[parents[0]]
-    return changed
+    return with_value(row, pointer, value, kept=_KEPT_WHEN_EMPTY)
 
 
 def birth_value(typed: str, today: date) -> dict[str, int] | str | None:

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
+from sync.merging import Merged, merge
 from sync.protocol import Operation, OperationKind
 from sync.server.arrival import Arrival, Decision
 from sync.server.judging import ACCEPTED, CONFLICT, DUPLICATE, held, rejected
-from sync.server.merging import Merged, merge
 from sync.server.store import insert_once
 from sync.server.store.tables import enrollments, held_operations, operations
 from sync.server.telling import tell_correction

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from sync.merging import Conflict, FieldClass
 from sync.protocol import DeviceState, FeedKind, Verdict
 from sync.server import feed
 from sync.server.arrival import Arrival
-from sync.server.merging import Conflict, FieldClass
 from sync.server.store.tables import chains, devices, enrollment_versions
 from sync.server.versions import Version
 

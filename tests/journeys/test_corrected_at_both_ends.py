@@ -17,9 +17,9 @@ import pytest
 
 from enrollkit.app.results import PersonPage, Saved
 from enrollkit.domain.enrollment import State
-from enrollkit.domain.merging import with_value
 from journey_camp import Laptop, Office, open_office
 from journey_people import people
+from schemas.pointers import with_value
 from sync.protocol import FeedKind
 from sync.server import feed
 from sync.server.settings import load_settings

@@ -47,7 +47,6 @@ from enrollkit.domain.enrollment import CORRECTABLE, Enrollment, State
 from enrollkit.domain.intake import normalise
 from enrollkit.domain.link_rules import check_link, default_reference, normalise_link
 from enrollkit.domain.matching import Likeness, match_key
-from enrollkit.domain.merging import body_value
 from enrollkit.domain.problem import Problem
 from enrollkit.domain.record_link import LinkState, RecordLink
 from enrollkit.domain.rules import Context, check, stands_in_the_way
@@ -55,6 +54,7 @@ from enrollkit.errors import OperatorError, RecordNotFound, VaultLocked, WrongPa
 from enrollkit.reference.places import Places
 from enrollkit.reports.statement import OnStick, Shares, Statement
 from schemas.formats import is_aadhaar
+from schemas.pointers import value_at
 
 NOON = 1_795_329_600
 """2026-11-22 12:10 in India."""
@@ -521,7 +521,7 @@ class FakeCorrections:
         if told is None:
             return None
         code, pointer = told
-        value = body_value(self.kit.people_here[ident].body(), pointer)
+        value = value_at(self.kit.people_here[ident].body(), pointer)
         text = "The number belongs to many." if code == "mobile" else reason_words(code)
         said = value_text(pointer, value, self.kit._places)
         return Reason(code=code, pointer=pointer, text=text, value=said)

@@ -15,9 +15,10 @@ from textual.widgets.option_list import Option
 from enrollkit.app.results import DraftState
 from enrollkit.app.system import local_time
 from enrollkit.locale import _
-from enrollkit.tui.form import birth_text, peek
+from enrollkit.tui.form import birth_text
 from enrollkit.tui.marks import shown
 from enrollkit.tui.screens.page import Page, ask
+from schemas.pointers import value_at
 
 __all__ = ["DraftsScreen"]
 
@@ -119,7 +120,7 @@ def _line(draft: DraftState) -> Content:
         words = _("correction of {name}").format(name=shown(draft.corrects))
         return Content(f"{words[:59]:<60}") + Content.styled(when, "$secondary")
     born = birth_text(draft.row.get("birth"))
-    village = peek(draft.row, "/address/village")
+    village = value_at(draft.row, "/address/village")
     facts = ", ".join(str(fact) for fact in (born, village) if fact)
     return Content(f"{_name(draft)[:30]:<31}") + Content.styled(
         f"{shown(facts)[:28]:<29}{when}", "$secondary"
@@ -127,4 +128,4 @@ def _line(draft: DraftState) -> Content:
 
 
 def _name(draft: DraftState) -> str:
-    return shown(str(peek(draft.row, "/name") or _("no name yet")))
+    return shown(str(value_at(draft.row, "/name") or _("no name yet")))

@@ -16,9 +16,9 @@ from enrollkit.app.results import DraftState, Level, Standing
 from enrollkit.app.system import local_time
 from enrollkit.locale import _, ngettext
 from enrollkit.tui.amounts import size_words, time_words
-from enrollkit.tui.form import peek
 from enrollkit.tui.marks import shown
 from enrollkit.tui.screens.page import Page, ask
+from schemas.pointers import value_at
 
 if TYPE_CHECKING:
     from enrollkit.app.forecast import Estimate
@@ -231,7 +231,7 @@ class HomeScreen(Page[None]):
         return _("{what} to be sent").format(what=_(" and ").join(parts))
 
     def _draft_names(self) -> str:
-        names = [shown(str(peek(draft.row, "/name") or _("no name"))) for draft in self._drafts]
+        names = [shown(str(value_at(draft.row, "/name") or _("no name"))) for draft in self._drafts]
         more = ", …" if len(names) > _NAMES_SHOWN else ""
         short = [name if len(name) <= 8 else name.split()[0][:8] for name in names]  # noqa: PLR2004 - room on the line
         return ", ".join(short[:_NAMES_SHOWN]) + more

@@ -7,9 +7,9 @@ from typing import Any
 
 from textual.containers import Vertical
 
-from enrollkit.tui.form import peek
 from enrollkit.tui.messages import FieldDone, FieldLeft, StepDone
 from enrollkit.tui.widgets.field import Field
+from schemas.pointers import value_at
 
 __all__ = ["Step"]
 
@@ -26,7 +26,7 @@ class Step(Vertical):
     def fill(self, row: Mapping[str, Any]) -> None:
         """Show the row's values."""
         for field in self.query(Field):
-            field.put(peek(row, field.pointer))
+            field.put(value_at(row, field.pointer))
 
     def values(self) -> dict[str, Any]:
         """Give pointer and value of every field of this step."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from enrollkit.locale import _
-from enrollkit.tui.form import birth_said, birth_text, peek
+from enrollkit.tui.form import birth_said, birth_text
 from enrollkit.tui.languages import language_name
 from enrollkit.tui.marks import shown
+from schemas.pointers import value_at
 
 if TYPE_CHECKING:
     from enrollkit.app.kit import Kit
@@ -32,7 +33,7 @@ def summarise(
         (_("Mobile"), _text(row, "/mobile") or _("none")),
         (_("Address"), _address(row, kit)),
     ]
-    if peek(row, "/guardian/name"):
+    if value_at(row, "/guardian/name"):
         relation = _text(row, "/guardian/relation")
         lines.append((_("With"), f"{_text(row, '/guardian/name')}, {relation}"))
     lines.append((_("Consent"), _consent(row)))
@@ -62,7 +63,7 @@ def gender_word(code: str) -> str:
 
 def _address(row: Mapping[str, Any], kit: Kit) -> str:
     parts: list[Any] = [_text(row, "/address/line"), _text(row, "/address/village")]
-    district, state = peek(row, "/address/district"), peek(row, "/address/state")
+    district, state = value_at(row, "/address/district"), value_at(row, "/address/state")
     places = kit.places
     parts.append(places.district_name(district) or "" if isinstance(district, int) else district)
     parts.append(places.state_name(state) or "" if isinstance(state, int) else state)
@@ -85,5 +86,5 @@ def _consent(row: Mapping[str, Any]) -> str:
 
 
 def _text(row: Mapping[str, Any], pointer: str) -> str:
-    value = peek(row, pointer)
+    value = value_at(row, pointer)
     return value if isinstance(value, str) else ""

@@ -12,10 +12,10 @@ from enrollkit.app.amending import NumberIssued, PersonKnown, PersonWithdrawn
 from enrollkit.app.kit import Kit
 from enrollkit.app.results import Refused, Saved
 from enrollkit.domain.enrollment import State
-from enrollkit.domain.merging import with_value
 from enrollkit.domain.record_link import LinkState
 from kit_office import ACCEPTED, Office, held, rejected
 from kit_samples import AADHAAR, intake_row, unlocked
+from schemas.pointers import with_value
 from sync.capture import open_number
 from sync.protocol import FeedKind, Operation, OperationKind
 

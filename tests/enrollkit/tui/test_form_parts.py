@@ -27,7 +27,6 @@ from enrollkit.tui.form import (
     birth_value,
     household_of,
     label_of,
-    peek,
     place_in_row,
     step_of,
     steps_for,
@@ -36,6 +35,7 @@ from enrollkit.tui.links_form import HI_WORDS, date_value, display_for, figure_v
 from enrollkit.tui.marks import shown
 from enrollkit.tui.messages import NumberTyped
 from enrollkit.tui.widgets.wording import fold
+from schemas.pointers import value_at
 
 TODAY = date(2026, 11, 22)
 POINTERS = ("/name", "/birth", "/address/line", "/guardian/name", "/consent")
@@ -45,7 +45,7 @@ POINTERS = ("/name", "/birth", "/address/line", "/guardian/name", "/consent")
 def test_what_is_placed_in_the_row_is_found_there_again(pointer: str, value: str) -> None:
     before: dict[str, Any] = {"language": "hi"}
     after = place_in_row(before, pointer, value)
-    assert peek(after, pointer) == value
+    assert value_at(after, pointer) == value
     assert before == {"language": "hi"}
 
 

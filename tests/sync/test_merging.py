@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schemas
+from schemas.pointers import value_at
 from server_laptops import person_body
-from sync.server.merging import UNITS, FieldClass, merge
+from sync.merging import UNITS, FieldClass, merge
 
 NAMES = st.sampled_from(["Kamla Devi", "Kamala", "Kamla Bai"])
 CONTACTS: dict[str, st.SearchStrategy[Any]] = {
@@ -56,16 +57,9 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
     return person_body(**fields, **draw(MOBILES), **draw(NUMBERS), address=draw(ADDRESSES))
 
 
-def leaves(body: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
-    """Every value by the unit's path it belongs to."""
-    found = {}
-    for unit in UNITS:
-        for path in unit.paths:
-            value: Any = body
-            for name in path:
-                value = (value or {}).get(name)
-            found[path] = value
-    return found
+def leaves(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Every value by its pointer."""
+    return {pointer: value_at(body, pointer) for unit in UNITS for pointer in unit.pointers}
 
 
 @given(bodies(), bodies(), bodies())
@@ -82,8 +76,8 @@ def test_what_one_side_alone_changed_always_survives(
     merged = leaves(merge(base, current, incoming).body)
     was, ours, theirs = leaves(base), leaves(current), leaves(incoming)
     for unit in UNITS:
-        sides = [tuple(side[path] for path in unit.compared) for side in (was, ours, theirs)]
-        result = tuple(merged[path] for path in unit.compared)
+        sides = [tuple(side[each] for each in unit.compared) for side in (was, ours, theirs)]
+        result = tuple(merged[each] for each in unit.compared)
         if sides[0] == sides[1]:
             assert result == sides[2]
         elif sides[0] == sides[2]:
@@ -99,10 +93,10 @@ def test_every_value_comes_from_a_side_and_every_loss_is_a_named_conflict(
     named = {each.pointer for each in merged.conflicts}
     for side in (leaves(current), leaves(incoming)):
         for unit in UNITS:
-            for path in unit.compared:
+            for pointer in unit.compared:
                 changed = any(side[each] != was[each] for each in unit.compared)
-                if changed and result[path] != side[path]:
-                    assert "/" + "/".join(path) in named
+                if changed and result[pointer] != side[pointer]:
+                    assert pointer in named
 
 
 @given(bodies(), bodies(), bodies())
@@ -167,13 +161,61 @@ def test_both_may_say_the_same_without_a_conflict() -> None:
     assert (merged.body["name"], merged.conflicts) == ("Same", ())
 
 
-def test_a_base_that_nobody_knows_makes_every_difference_a_conflict() -> None:
+def test_against_an_empty_base_only_what_both_wrote_is_a_conflict() -> None:
     merged = merge({}, person_body(), person_body(name="Other", household="H9"))
     assert {each.pointer for each in merged.conflicts} == {"/name"}
     assert merged.body["household"] == "H9"
 
 
+@given(bodies(), bodies())
+def test_without_a_common_version_every_difference_is_a_conflict(
+    current: dict[str, Any], incoming: dict[str, Any]
+) -> None:
+    merged = merge(None, current, incoming, yielding=())
+    ours, theirs = leaves(current), leaves(incoming)
+    compared = [pointer for unit in UNITS for pointer in unit.compared]
+    assert [each.pointer for each in merged.conflicts] == [
+        pointer for pointer in compared if ours[pointer] != theirs[pointer]
+    ]
+    assert leaves(merged.body) == ours
+
+
+@given(bodies(), bodies(), bodies())
+def test_where_every_class_yields_what_comes_in_stays_in_every_conflict(
+    base: dict[str, Any], current: dict[str, Any], incoming: dict[str, Any]
+) -> None:
+    merged = merge(base, current, incoming, yielding=tuple(FieldClass))
+    result, theirs = leaves(merged.body), leaves(incoming)
+    assert all(result[each.pointer] == theirs[each.pointer] for each in merged.conflicts)
+
+
+def test_what_somebody_else_disputes_is_a_conflict_even_where_one_side_changed_it() -> None:
+    base = person_body()
+    address = {**base["address"], "line": "Ward 9"}
+    incoming = person_body(address=address, language="ta")
+    merged = merge(base, base, incoming, disputed=["/address"])
+    assert [each.pointer for each in merged.conflicts] == ["/address/line"]
+    assert merged.body["language"] == "ta"
+
+
+def test_fields_that_belong_together_never_come_from_two_sides() -> None:
+    base = person_body(mobile="9123456780", mobile_owner="self")
+    one = person_body(mobile="9123456781", mobile_owner="self")
+    other = person_body(mobile="9123456780", mobile_owner="family")
+    merged = merge(base, one, other)
+    assert (merged.body["mobile"], merged.body["mobile_owner"]) == ("9123456780", "family")
+    assert {each.pointer for each in merged.conflicts} == {"/mobile", "/mobile_owner"}
+
+
+def test_the_last_digits_never_part_from_the_key_that_sealed_the_number() -> None:
+    number = {"aadhaar_last4": "1111", "capture_session": "a" * 16}
+    other = {"aadhaar_last4": "2222", "capture_session": "b" * 16}
+    for base in (person_body(**number), person_body(**other), None):
+        body = merge(base, person_body(**number), person_body(**other)).body
+        assert {name: body[name] for name in number} in (number, other)
+
+
 def test_every_field_of_the_schema_has_its_class() -> None:
-    known = {path[0] for unit in UNITS for path in unit.paths}
+    known = {pointer.split("/")[1] for unit in UNITS for pointer in unit.pointers}
     assert known == set(schemas.load("enrollment-1")["properties"])
     assert {unit.kind for unit in UNITS} == set(FieldClass)
