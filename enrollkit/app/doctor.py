@@ -19,6 +19,7 @@ from enrollkit.locale import _, ngettext
 from enrollkit.store.audit import verify_audit
 from enrollkit.store.database import Tx
 from enrollkit.store.meta import Fact, find_text
+from enrollkit.store.search import read_index_anew
 from enrollkit.vault.keyring import Keyring
 from sync.protocol import DeviceState
 
@@ -122,6 +123,7 @@ def _keyring(desk: Desk) -> Iterator[Finding]:
 
 def _database(desk: Desk) -> Iterator[Finding]:
     def work(tx: Tx) -> tuple[str, int | None]:
+        read_index_anew(tx)
         return str(tx.execute("PRAGMA quick_check(1)").fetchone()[0]), verify_audit(tx)
 
     health, broken = desk.database.read(work)

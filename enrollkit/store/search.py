@@ -17,7 +17,7 @@ from enrollkit.domain.enrollment import Enrollment, State, person_from
 from enrollkit.domain.person import Person
 from enrollkit.store.database import Tx
 
-__all__ = ["FoundPerson", "index_person", "recent_people", "search_people"]
+__all__ = ["FoundPerson", "index_person", "read_index_anew", "recent_people", "search_people"]
 
 _QUERY_CHARACTERS_MAX: Final = 100
 _WORDS_MAX: Final = 8
@@ -96,6 +96,15 @@ def recent_people(tx: Tx, *, limit: int = 50) -> list[FoundPerson]:
         (limit,),
     )
     return [_person(row) for row in rows.fetchall()]
+
+
+def read_index_anew(tx: Tx) -> None:
+    """Forget what this connection remembers of the search index, if another one has written since.
+
+    Every search does so by itself. SQLite's own check of a file does not: it holds the remembered
+    index against the new file, and calls a sound file damaged.
+    """
+    tx.execute("SELECT rowid FROM people_fts LIMIT 1").fetchall()
 
 
 def _number_match(number: str) -> str | None:

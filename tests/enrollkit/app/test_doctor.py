@@ -10,7 +10,7 @@ from enrollkit.app.results import Finding, Level
 from enrollkit.store.clocks import note_server_time
 from enrollkit.store.lives import begin_life
 from kit_office import Office
-from kit_samples import NOW, StoppedSystem, intake_row, unlocked
+from kit_samples import NOW, PASSPHRASE, StoppedSystem, intake_row, unlocked
 
 DAY = 24 * 3600
 
@@ -102,3 +102,19 @@ def test_a_copied_disk_is_told_for_a_while(kit: Kit) -> None:
     assert "22 Nov 2026" in copied.text
     system_of(kit).sleep(20 * DAY)
     assert "copied" not in {finding.code for finding in kit.doctor()}
+
+
+def test_what_another_window_saved_is_no_damage(kit: Kit, tmp_path: Path) -> None:
+    assert kit.enrolling.submit_row(intake_row()).ok
+    assert found(kit, "database").level is Level.OK
+    other = Kit.at(tmp_path, system=system_of(kit))
+    try:
+        other.unlock(PASSPHRASE)
+        for year in range(1940, 1960):
+            row = intake_row(name="Ram Lal", gender="M", birth={"year": year}, aadhaar=None)
+            row |= {"mobile": None, "mobile_owner": "none", "name_native": None}
+            done = other.enrolling.submit_row(row)
+            assert done.ok, done.problems
+    finally:
+        other.close()
+    assert found(kit, "database").level is Level.OK
