@@ -95,6 +95,10 @@ class Fault:
 
 def draw_faults(dice: random.Random) -> tuple[Fault, ...]:
     """Draw the faults of one session: often none, seldom more than two."""
+    if dice.random() < 0.05:
+        # Somebody keeps an answer back and brings an older one in its place.
+        kept = Fault(rule="reply-lost", at=1, share=dice.random())
+        return kept, Fault(rule="receipt-old", at=2, share=dice.random())
     many = dice.choice([0, 0, 1, 1, 1, 2, 2, 3])
     rules = [*sorted(FAULTS), *_OFTEN]
     return tuple(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from enrollkit.store.audit import verify_audit
 from simulator.laptop import PACING, Laptop
@@ -41,6 +41,9 @@ _IDLE_BYTES_MAX = 3000
 """A session with nothing to do (issue: at most 3 KB after the handshake)."""
 _REQUEST_BYTES = 2200
 """What a request costs beside the batches in it, at most: a hello that introduces the laptop."""
+
+
+IsAnswer: TypeAlias = Callable[[bytes, bytes], bool]
 
 
 def check_office(office: Office, ledger: Ledger) -> None:
@@ -112,12 +115,12 @@ def _check_merge(
             raise Lost(f"O2 /{name} of {record} was merged by who came last")
 
 
-def check_marks(laptop: Laptop, office: Office, nonces: Iterable[bytes] | None) -> None:
+def check_marks(laptop: Laptop, office: Office, is_answer: IsAnswer | None) -> None:
     """O3: nothing is signed for without the server's own words on these very bytes.
 
-    ``nonces`` are those of the requests that could have brought receipts since the last check.
+    ``is_answer`` tells of a receipt and its nonce whether it came to the request that it answers.
     """
-    key, fresh = office.keys.signing.public, set(nonces or ())
+    key = office.keys.signing.public
     for incarnation, number, digest, raw in laptop.rows(
         "SELECT incarnation, number, digest, receipt FROM batches WHERE receipted_at IS NOT NULL"
     ):
@@ -135,7 +138,7 @@ def check_marks(laptop: Laptop, office: Office, nonces: Iterable[bytes] | None) 
         known = laptop.receipts_seen.get((incarnation, number))
         if known is None:
             laptop.receipts_seen[incarnation, number] = bytes(raw)
-            if nonces is not None and receipt.nonce not in fresh:
+            if is_answer is not None and not is_answer(bytes(raw), receipt.nonce):
                 raise Lost(f"O3 {where} was settled by an answer to another request")
     unsettled = laptop.rows(
         "SELECT o.seq FROM operations o LEFT JOIN batches b ON b.incarnation = o.incarnation "

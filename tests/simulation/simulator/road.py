@@ -65,8 +65,8 @@ class Road:
         self._meanwhile = meanwhile
         self._later: list[tuple[str, list[bytes], Any]] = []
         self._number = 0
-        self.nonces: set[bytes] = set()
-        """Nonces of this session's requests: a receipt with another one answers something else."""
+        self.brought: dict[bytes, bytes] = {}
+        """What came to the laptop, and the nonce of the request that it came to."""
         self.up = 0
         self.down = 0
         self.requests = 0
@@ -80,12 +80,10 @@ class Road:
     def hello(self, message: bytes) -> Generator[bytes, None, None]:
         """Carry a hello there and the reply and receipts back."""
         nonce = wire.decode_hello(wire.decode_sign1(message)[2]).nonce
-        self.nonces.add(nonce)
         yield from self._exchange("hello", [message], self._office.greet, nonce)
 
     def push(self, nonce: bytes, batches: Iterable[SealedBatch]) -> Generator[bytes, None, None]:
         """Carry batches there and receipts back."""
-        self.nonces.add(nonce)
         data = (batch.data for batch in batches)
         yield from self._exchange("push", data, lambda one: [self._office.take(one, nonce)], nonce)
 
@@ -152,6 +150,7 @@ class Road:
             self.down += len(item) + 3
             self.page_bytes += len(item) if kind == "feed" else 0
             self._fuse.pass_point()
+            self.brought[item] = context if isinstance(context, bytes) else b""
             yield item
         if rule in {"reply-cut", "reply-lost"}:
             raise Offline(rule)

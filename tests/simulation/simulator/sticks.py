@@ -90,7 +90,7 @@ def bring_home(world: World, laptop: Laptop, stick: Path) -> str:
 
     ended = laptop.survive(lambda: _told(work))
     nonces = {bytes(nonce) for (nonce,) in laptop.rows("SELECT nonce FROM bundles")}
-    check_marks(laptop, world.office, nonces)
+    check_marks(laptop, world.office, lambda _raw, nonce: nonce in nonces)
     return ended
 
 
