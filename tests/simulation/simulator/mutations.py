@@ -41,5 +41,24 @@ MUTATIONS: Final[Mapping[str, Bug]] = MappingProxyType({
     )
 })  # fmt: skip
 
-KNOWN: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType({
-})  # fmt: skip
+KNOWN: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
+    {
+        "acknowledge-by-status": (0, 11),
+        "checkpoint-before-documents": (0, 1),
+        "cursor-before-page": (39, 99),
+        "check-then-insert": (23, 61),
+        "last-writer-wins": (13, 22),
+        "purge-before-durable": (6, 27),
+        "one-bad-operation-fails-all": (1, 9),
+        "stop-at-the-first-refusal": (64, 68),
+        "no-new-life-after-restore": (18, 34),
+        "server-restore-unseen": (6, 27),
+        "feed-without-rewind": (6, 236),
+        "receipt-by-number": (18, 20),
+        "receipt-without-nonce": (22, 24),
+        "receipt-without-signature": (90, 170),
+        "marked-by-status-not-id": (52, 53),
+        "frozen-anew": (0, 6),
+        "sessions-side-by-side": (12, 34),
+    }
+)
