@@ -10,6 +10,7 @@ from typing import Final
 from enrollkit.app.desk import Desk
 from enrollkit.app.errands import carry_all
 from enrollkit.app.forecast import Estimate, foretell
+from enrollkit.app.incoming import envelope_of, inbox_of, take_over_programme
 from enrollkit.app.outgoing import outbox_of
 from enrollkit.app.results import Progress, Summary
 from enrollkit.app.system import local_time
@@ -17,19 +18,16 @@ from enrollkit.app.vigil import Round, Vigil
 from enrollkit.domain.identifiers import approval_code
 from enrollkit.locale import _
 from enrollkit.store.carried import carried_files
-from enrollkit.store.inbox import StoredInbox
 from enrollkit.store.link_facts import LinkFacts, bytes_used_on, keep_link, note_traffic
 from enrollkit.store.lock import SyncLock
-from enrollkit.store.programmes import newest_programme
-from sync.engine.envelope import DeviceEnvelope
 from sync.engine.http import HttpTransport
 from sync.engine.pacing import Pacing
 from sync.engine.runner import Ports, deliver
 from sync.errors import SyncBusy
-from sync.programme import open_programme
+from sync.ports import Transport
 from sync.protocol import LIMITS
 
-__all__ = ["Delivery"]
+__all__ = ["Delivery", "ports_of"]
 
 PATIENCE: Final = Pacing(tries_max=5)
 """Somebody sits before the screen: after some three minutes without a step forward, say so."""
@@ -41,6 +39,20 @@ def _ignore(_what: object) -> None:
 
 def _never() -> bool:
     return False
+
+
+def ports_of(desk: Desk, transport: Transport) -> Ports:
+    """Give the engine what it asks for: this laptop's store and keys, and a road."""
+    return Ports(
+        outbox=outbox_of(desk),
+        inbox=inbox_of(desk),
+        transport=transport,
+        envelope=envelope_of(desk),
+        clock=desk.system,
+        sleeper=desk.system,
+        guard=SyncLock(desk.home.sync_lock),
+        randomness=desk.system,
+    )
 
 
 class Delivery:
@@ -67,7 +79,7 @@ class Delivery:
         with closing(HttpTransport(self._desk.programme.url)) as transport:
             try:
                 summary = deliver(
-                    self._ports(transport),
+                    ports_of(self._desk, transport),
                     approval_code=approval_code(self._desk.keys.signing.public.digest()),
                     pacing=pacing or PATIENCE,
                     limit_bytes=limit_bytes,
@@ -82,7 +94,7 @@ class Delivery:
             finally:
                 self._note_traffic(transport)
         self._note_link(summary)
-        self._take_over_programme()
+        take_over_programme(self._desk)
         return summary
 
     def watch(
@@ -117,27 +129,6 @@ class Delivery:
     def bytes_used_today(self) -> int:
         """Give how many bytes this laptop's sessions used today (in India), up and down."""
         return self._desk.database.read(lambda tx: bytes_used_on(tx, self._day()))
-
-    def _ports(self, transport: HttpTransport) -> Ports:
-        desk = self._desk
-        return Ports(
-            outbox=outbox_of(desk),
-            inbox=StoredInbox(
-                desk.database,
-                programme=lambda raw: open_programme(raw, desk.programme.signing),
-                clock=desk.system,
-            ),
-            transport=transport,
-            envelope=DeviceEnvelope(
-                signing=desk.keys.signing,
-                opening=desk.keys.opening,
-                server=desk.programme.signing,
-            ),
-            clock=desk.system,
-            sleeper=desk.system,
-            guard=SyncLock(desk.home.sync_lock),
-            randomness=desk.system,
-        )
 
     def _run_errands(
         self,
@@ -198,12 +189,6 @@ class Delivery:
 
     def _day(self) -> str:
         return local_time(self._desk.system.now()).date().isoformat()
-
-    def _take_over_programme(self) -> None:
-        """Work with a newer programme at once: its device list, its wordings."""
-        raw = self._desk.database.read(newest_programme)
-        if raw is not None:
-            self._desk.programme = open_programme(raw, self._desk.programme.signing)
 
 
 def _errands_progress(summary: Summary, text: str) -> Progress:

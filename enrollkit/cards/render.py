@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import pypdfium2
 
+from enrollkit.cards.files import write_whole
 from enrollkit.cards.layout import (
     CARD_DOTS,
     SHEET_DOTS,
@@ -62,7 +61,7 @@ def render_cards(
     document = _pdf(faces, Layout(layout), progress or _silent)
     try:
         if suffix == ".pdf":
-            _write(out, document)
+            write_whole(out, document)
             return [out]
         return _write_pictures(out, document)
     except OSError as problem:
@@ -94,7 +93,7 @@ def _write_pictures(out: Path, document: bytes) -> list[Path]:
     for number, count, picture in _pictures(document):
         digits = max(2, len(str(count)))
         name = out.name if count == 1 else f"{out.stem}-{number:0{digits}d}{out.suffix}"
-        _write(out.with_name(name), picture)
+        write_whole(out.with_name(name), picture)
         written.append(out.with_name(name))
     return written
 
@@ -113,18 +112,3 @@ def _pictures(document: bytes) -> Iterator[tuple[int, int, bytes]]:
             yield at + 1, count, buffer.getvalue()
     finally:
         pdf.close()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write beside the target, make it last, then put it in place."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -12,7 +12,7 @@ import zxingcpp
 from PIL import Image
 
 from card_samples import HINDI, KEY, NOW, PLAIN, corpus_people, face_of
-from enrollkit.cards import render
+from enrollkit.cards import files
 from enrollkit.cards.claim169 import CardVerdict, decode_and_verify, encode
 from enrollkit.cards.layout import CARD_DOTS, SHEET_DOTS, CardFace
 from enrollkit.cards.render import CardNotWritten, render_cards
@@ -161,7 +161,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(render.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(CardNotWritten):
         render_cards([FACE], "cr80", out)
     assert out.read_bytes() == b"old"

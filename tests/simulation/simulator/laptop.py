@@ -8,27 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from enrollkit.app.delivery import ports_of
 from enrollkit.app.desk import Desk
 from enrollkit.app.home import Home
-from enrollkit.app.outgoing import outbox_of
 from enrollkit.app.results import Operator
 from enrollkit.errors import KitError
 from enrollkit.reference.places import Places
 from enrollkit.store.database import Tx
-from enrollkit.store.inbox import StoredInbox
 from enrollkit.store.lives import closed_lives
-from enrollkit.store.lock import SyncLock
 from schemas.numbers import approval_code
 from simulator.fuses import FragileDatabase, Fuse, PowerCut
 from simulator.templates import DATABASE_KEY, LaptopTemplate, Template
 from simulator.times import Machine, TrueTime
 from sync.engine.account import Summary
-from sync.engine.envelope import DeviceEnvelope
 from sync.engine.pacing import Pacing
-from sync.engine.runner import Ports, deliver
+from sync.engine.runner import deliver
 from sync.errors import SyncBusy
 from sync.ports import Transport
-from sync.programme import open_programme
 
 __all__ = ["PACING", "Laptop"]
 
@@ -195,32 +191,10 @@ class Laptop:
             salt=self._salt,
         )
 
-    def ports(self, road: Transport) -> Ports:
-        """Give what a session needs, wired as the kit wires it."""
-        desk = self.desk
-        return Ports(
-            outbox=outbox_of(desk),
-            inbox=StoredInbox(
-                desk.database,
-                programme=lambda raw: open_programme(raw, desk.programme.signing),
-                clock=desk.system,
-            ),
-            transport=road,
-            envelope=DeviceEnvelope(
-                signing=desk.keys.signing,
-                opening=desk.keys.opening,
-                server=desk.programme.signing,
-            ),
-            clock=desk.system,
-            sleeper=desk.system,
-            guard=SyncLock(desk.home.sync_lock),
-            randomness=desk.system,
-        )
-
     def sync(self, road: Transport, *, tries_max: int = PACING.tries_max) -> Summary:
         """Run one session."""
         return deliver(
-            self.ports(road),
+            ports_of(self.desk, road),
             approval_code=self.approval_code,
             pacing=replace(PACING, tries_max=tries_max),
         )
