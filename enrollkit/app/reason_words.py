@@ -17,7 +17,7 @@ def reason_words(code: str) -> str:
         found = words.get(code) or words.get(code.partition(":")[0])
         if found is not None:
             return found
-    return _("The office sent it back: {code}").format(code=code)
+    return _("The office sent it back: {code}.").format(code=code)
 
 
 def _of_conflicts() -> dict[str, str]:

@@ -78,8 +78,18 @@ def news_of(summary: Summary) -> Iterator[str]:
     if summary.rejected:
         yield _("{count} came back for correction.").format(count=summary.rejected)
     if summary.held:
-        yield _("{count} are held at the office for a look.").format(count=summary.held)
+        yield ngettext(
+            "{count} is held at the office for a look.",
+            "{count} are held at the office for a look.",
+            summary.held,
+        ).format(count=summary.held)
     if summary.feed:
-        yield _("{count} pieces of news came.").format(count=summary.feed)
+        yield ngettext(
+            "{count} piece of news came.", "{count} pieces of news came.", summary.feed
+        ).format(count=summary.feed)
     if summary.carried:
-        yield _("{count} files of other laptops were handed in.").format(count=summary.carried)
+        yield ngettext(
+            "{count} file of another laptop was handed in.",
+            "{count} files of other laptops were handed in.",
+            summary.carried,
+        ).format(count=summary.carried)

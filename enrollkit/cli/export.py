@@ -38,8 +38,8 @@ def run(
 def _print(exported: Exported) -> None:
     if exported.operations:
         words = ngettext(
-            "{people} person and {links} papers are on the stick, sealed.",
-            "{people} people and {links} papers are on the stick, sealed.",
+            "{people} person and {links} records are on the stick, sealed.",
+            "{people} people and {links} records are on the stick, sealed.",
             exported.people,
         )
         say(words.format(people=exported.people, links=exported.links))

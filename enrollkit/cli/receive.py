@@ -49,21 +49,31 @@ def run(
 
 def _print(received: Received) -> None:
     signed = received.accepted + received.duplicate
-    if received.files:
+    if signed:
         words = ngettext(
             "{count} person or record signed for by the server now.",
             "{count} people and records signed for by the server now.",
             signed,
         )
         say(words.format(count=signed))
-    elif not received.taken and not received.passed_over:
+    elif received.files and not (received.rejected or received.held or received.feed):
+        say(_("That is known here already; nothing is new."))
+    elif not received.files and not received.taken and not received.passed_over:
         say(_("There is no answer of the office in that folder."))
     if received.rejected:
         say(_("{count} came back for correction.").format(count=received.rejected))
     if received.held:
-        say(_("{count} are held at the office for a look.").format(count=received.held))
+        words = ngettext(
+            "{count} is held at the office for a look.",
+            "{count} are held at the office for a look.",
+            received.held,
+        )
+        say(words.format(count=received.held))
     if received.feed:
-        say(_("News: {count}").format(count=received.feed))
+        words = ngettext(
+            "{count} piece of news came.", "{count} pieces of news came.", received.feed
+        )
+        say(words.format(count=received.feed))
     if received.taken:
         say(_("Answers to other laptops, taken along: {count}").format(count=received.taken))
     for words in received.words:

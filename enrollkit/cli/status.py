@@ -80,7 +80,7 @@ def _print_statement(statement: Statement) -> None:
 
     if statement.day is not None:
         say(_("People of {day}").format(day=f"{statement.day:%d %b %Y}"))
-    rows = [("", _("People"), _("Papers"))]
+    rows = [("", _("People"), _("Records"))]
     rows += [
         (("  " if thereof else "") + words, str(people), str(papers))
         for words, people, papers, thereof in statement_lines(statement)

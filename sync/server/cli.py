@@ -7,8 +7,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -30,6 +31,12 @@ from sync.server.wiring import make_receiver
 __all__ = ["main"]
 
 _WORDING_BYTES_MAX = 80_000
+_STATE_WORDS: Final = {
+    "ACCEPTED": "signed for",
+    "ISSUED": "with an ABHA number",
+    "RETURNED": "back for correction",
+    "DUPLICATE": "here already",
+}
 
 cli = typer.Typer(
     add_completion=False,
@@ -207,8 +214,7 @@ def status(home: Home = None, as_json: Json = False) -> None:  # noqa: FBT002 - 
     """Say how many people, links and laptops there are."""
     with open_store(_settings(home)) as store, store.read() as connection:
         standing = dataclasses.asdict(read_standing(connection))
-    lines = [f"{name}: {_counted(value)}" for name, value in standing.items()]
-    _print(standing, as_json=as_json, text="\n".join(lines))
+    _print(standing, as_json=as_json, text="\n".join(_standing_lines(standing)))
 
 
 @cli.command("export")
@@ -263,10 +269,20 @@ def _print(value: Any, *, as_json: bool, text: str) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
 
 
-def _counted(value: str | int | dict[str, int]) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{count} {state}" for state, count in value.items()) or "none"
-    return str(value)
+def _standing_lines(standing: Mapping[str, Any]) -> Iterator[str]:
+    """Say how it stands, in the words that laptops use."""
+    yield f"People: {standing['enrollments']}{_thereof(standing['by_state'])}"
+    yield f"Records: {standing['links']}"
+    yield f"Held for a look: {standing['held']}"
+    yield f"Laptops: {standing['devices']}{_thereof(standing['devices_by_state'])}"
+
+
+def _thereof(counts: Mapping[str, int]) -> str:
+    parts = [
+        f"{count} {_STATE_WORDS.get(state, state.lower().replace('_', ' '))}"
+        for state, count in counts.items()
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _say_listening(address: str) -> None:

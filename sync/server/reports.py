@@ -64,6 +64,7 @@ def _lines(report: FileReport) -> list[str]:
 
 def _counted(report: FileReport) -> str:
     if not report.batches:
-        return "nothing taken in"
+        return "nothing new in it to take in"
     parts = [f"{count} {outcome}" for outcome, count in sorted(report.verdicts.items())]
-    return f"{report.batches} batches, {report.operations} entries ({', '.join(parts)})"
+    entries = "entry" if report.operations == 1 else "entries"
+    return f"{report.operations} {entries} taken in ({', '.join(parts)})"

@@ -23,7 +23,7 @@ def test_a_day_by_stick_in_words(camp: Camp) -> None:
     camp.enroll(laptop, 3, papers=2)
     out = laptop.run("export", stick)
     assert out.code == 0
-    assert "3 people and 2 papers are on the stick, sealed." in out.out
+    assert "3 people and 2 records are on the stick, sealed." in out.out
     assert "Write on the stick: 1" in out.out
 
     (bundle,) = stick.glob("*.ekb")

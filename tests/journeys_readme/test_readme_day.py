@@ -134,8 +134,8 @@ def test_the_day_holds_every_part_of_the_work() -> None:
 def _assert_everybody_arrived(stage: Stage) -> None:
     standing = json.loads(stage.said["enrollkit status --json"])
     assert (standing["total"], standing["signed_for"], standing["waiting"]) == (1, 1, 0)
-    assert "enrollments: 1" in stage.find("enrollkit-server status")
-    assert "links: 1" in stage.find("enrollkit-server status")
+    assert "People: 1 (1 " in stage.find("enrollkit-server status")
+    assert "Records: 1" in stage.find("enrollkit-server status")
     exported = (stage.folder / "people-at-the-office.jsonl").read_text(encoding="utf-8")
     assert [json.loads(line)["name"] for line in exported.splitlines()] == ["Sunita Devi"]
     assert "The signature is right." in stage.find("enrollkit verify")

@@ -142,10 +142,17 @@ class SyncScreen(Page[None]):
             words = _("{count} held at the office for a look")
             lines.append(Content(words.format(count=summary.held)))
         if summary.waiting:
-            words = _("{count} still wait on this laptop")
+            words = ngettext(
+                "{count} still waits on this laptop",
+                "{count} still wait on this laptop",
+                summary.waiting,
+            )
             lines.append(Content.styled("! " + words.format(count=summary.waiting), "$warning"))
         if summary.feed:
-            lines.append(Content(_("{count} pieces of news came").format(count=summary.feed)))
+            words = ngettext(
+                "{count} piece of news came", "{count} pieces of news came", summary.feed
+            )
+            lines.append(Content(words.format(count=summary.feed)))
         if self._watch.returned:
             words = ngettext(
                 "{count} needs correction: press R", "{count} need correction: press R",

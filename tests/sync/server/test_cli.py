@@ -117,7 +117,9 @@ def test_status_counts_people_and_links(run: Run, office: Office) -> None:
         "epoch": "",
     }
     assert len(said["epoch"]) == 16
-    assert "by_state: 1 ACCEPTED, 1 WITHDRAWN\n" in run("status")
+    told = run("status")
+    assert "People: 2 (1 signed for, 1 withdrawn)\n" in told
+    assert "Laptops: 1 (1 approved)\n" in told
 
 
 def test_export_gives_the_intake_row_back(run: Run, office: Office, tmp_path: Path) -> None:
