@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from enrollkit.app.desk import Desk
 from enrollkit.app.results import Printed
 from enrollkit.app.system import INDIA, local_time
+from enrollkit.cards.files import write_whole
 from enrollkit.errors import CardError
 from enrollkit.locale import _, ngettext
 from enrollkit.reports.signed import sign_code
@@ -94,7 +93,7 @@ def print_statement(desk: Desk, path: Path, day: date | None = None) -> Printed:
     statement = take_statement(desk, day)
     document = statement_pdf(_sheet(statement, sign_code(statement, desk.keys.signing)))
     try:
-        _write_whole(path, document)
+        write_whole(path, document)
     except OSError as error:
         raise StatementNotWritten(error.strerror or "cannot be written") from error
     now, slot = desk.system.now(), desk.operator.slot
@@ -217,17 +216,3 @@ def _span(day: date) -> tuple[int, int]:
     """Give the first second of a day in India and that of the next."""
     midnight = datetime.combine(day, time(), tzinfo=INDIA)
     return int(midnight.timestamp()), int((midnight + timedelta(days=1)).timestamp())
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
