@@ -37,6 +37,7 @@ from sync.protocol import LIMITS, PROTOCOL_VERSION, Hello
 __all__ = ["Exported", "Sticks"]
 
 _NONCE_BYTES: Final = 16
+_BOOT_BYTES: Final = 8
 _FRAME_BYTES: Final = 5
 """What a CBOR sequence adds to a batch (RFC 8949, 3)."""
 _BEGINNING_BYTES: Final = 8 * 1024
@@ -133,9 +134,9 @@ class Sticks:
         desk = self._desk
         batches = desk.database.read(lambda tx: read_batches(tx, life, numbers))
         hello, receipted = self._hello(life)
-        introduce = not outbox.is_approved()
         data = encode_bundle(
-            envelope_of(desk).sign_hello(hello, introduce=introduce),
+            # A restored server may never have met this laptop, and by stick it cannot ask.
+            envelope_of(desk).sign_hello(hello, introduce=True),
             [batch.data for batch in batches],
         )
         for batch in batches:
@@ -160,7 +161,11 @@ class Sticks:
         return stick, path
 
     def _hello(self, life: str) -> tuple[Hello, int]:
-        """Give a life's hello with a fresh nonce, and up to where it truly has its receipts."""
+        """Give a life's hello with a fresh nonce, and up to where it truly has its receipts.
+
+        It names no run of this machine: whoever finds the stick could hand it in as if it were
+        said at that moment, and the server would measure this laptop's clock by it.
+        """
         desk, inbox = self._desk, inbox_of(self._desk)
         (number, digest), (receipted, said) = desk.database.read(
             lambda tx: (chain_head(tx, life), receipt_marks(tx, life))
@@ -175,8 +180,8 @@ class Sticks:
             cursor=inbox.cursor(),
             programme_serial=inbox.programme_serial(),
             time=desk.system.now(),
-            boot=desk.system.boot(),
-            monotonic=int(desk.system.monotonic()),
+            boot=desk.system.token(_BOOT_BYTES),
+            monotonic=0,
             nonce=desk.system.token(_NONCE_BYTES),
         )
         return hello, receipted
