@@ -19,11 +19,11 @@ from enrollkit.domain.identifiers import approval_code
 from enrollkit.locale import _
 from enrollkit.store.database import Tx
 from enrollkit.store.lock import SyncLock
-from enrollkit.store.meta import Fact, find_number
 from enrollkit.store.sticks import (
     Stick,
     feed_mark,
     find_stick,
+    is_newest_hello,
     keep_offer_mark,
     note_homecoming,
 )
@@ -33,6 +33,7 @@ from sync.errors import (
     ChainForked,
     DevicePending,
     DeviceRevoked,
+    EnvelopeInvalid,
     ProtocolMismatch,
     ReceiptInvalid,
     ServerRolledBack,
@@ -43,6 +44,7 @@ from sync.protocol import (
     MINIMUM_VERSION,
     PROTOCOL_VERSION,
     DeviceState,
+    FeedPage,
     FeedRequest,
     HelloReply,
     Receipt,
@@ -143,9 +145,8 @@ class _Homecoming:
         self._inbox = inbox_of(desk)
         self._envelope = envelope_of(desk)
         self._damaged = 0
-        known_at = desk.database.read(lambda tx: find_number(tx, Fact.CONTACT_AT))
-        self._is_newest = known_at is None or reply.server_time >= known_at
-        """Whether no later word of the server is known; an old one takes nothing back."""
+        self._is_newest = desk.database.read(lambda tx: is_newest_hello(tx, stick.hello))
+        """Whether no later hello of ours was answered; an old answer takes nothing back."""
 
     def apply(self) -> None:
         """Apply receipts, then what the reply teaches, then news. Each part commits by itself."""
@@ -195,7 +196,7 @@ class _Homecoming:
             return
         if not self._is_newest:
             return
-        self._outbox.note_letter(reply)
+        self._outbox.note_letter(reply, self._stick.hello)
         if reply.state is DeviceState.REVOKED:
             self._told.say(_(DeviceRevoked().text))
         again = self._offered_again(signed)
@@ -225,12 +226,17 @@ class _Homecoming:
         self._told.say(_("Write to a stick again: it carries what the server has forgotten."))
 
     def _read_news(self) -> None:
-        """Apply pages that continue the news read here; numbered otherwise, they are read anew."""
+        """Apply pages that continue the news read here; numbered otherwise, they are read anew.
+
+        Those of an older answer are passed over: what they say has come with a newer one or comes
+        with the next, and their numbers may be of before the server was restored.
+        """
+        if not self._is_newest:
+            return
         here = self._desk.database.read(self._mark)
         if here is not None and here != self._reply.feed_digest:
-            if self._is_newest:
-                self._inbox.rewind()
-                self._forgotten()
+            self._inbox.rewind()
+            self._forgotten()
             return
         before = after = self._stick.cursor
         for raw in self._content.pages:
@@ -246,13 +252,27 @@ class _Homecoming:
                 break
             reached = self._inbox.cursor()
             after += len(page.entries)
-            if page.entries:
-                self._inbox.apply_page(page.entries, after)
+            if page.entries and not self._apply(page, after):
+                break
             self._told.feed += max(0, self._inbox.cursor() - reached)
         if self._content.pages and before > self._inbox.cursor():
             number = self._inbox.cursor() + 1
-            words = _("News {number} is missing; it comes with the file of an earlier stick.")
+            words = _("News {number} is missing. Write to a stick again: its answer brings it.")
             self._told.say(words.format(number=number))
+
+    def _apply(self, page: FeedPage, cursor: int) -> bool:
+        """Apply a page; say whether it follows what was read here."""
+        try:
+            self._inbox.apply_page(page.entries, cursor)
+        except EnvelopeInvalid:
+            self._told.say(
+                _(
+                    "The server has numbered its news anew since this file was written. "
+                    "Write to a stick again: its answer brings them."
+                )
+            )
+            return False
+        return True
 
     def _mark(self, tx: Tx) -> bytes | None:
         return feed_mark(tx, self._stick.cursor)

@@ -53,7 +53,8 @@ class StoredInbox:
         """Apply the entries and move the cursor, in one transaction.
 
         Entries that were applied before are passed over. ``EnvelopeInvalid``, and nothing
-        changed, when one is missing before them, between them, or before ``cursor``.
+        changed, when one is missing before them, between them, or before ``cursor``, or when
+        another entry than that one has its number here.
         """
         now = self._clock.now()
         self._database.write(lambda tx: self._apply(tx, entries, cursor, now))
@@ -62,6 +63,7 @@ class StoredInbox:
         reached = _cursor(tx)
         for entry in entries:
             if entry.seq <= reached:
+                _demand_same(tx, entry)
                 continue
             if entry.seq != reached + 1:
                 raise EnvelopeInvalid(f"news {reached + 1} is missing")
@@ -87,7 +89,16 @@ def _mark(tx: Tx, entry: FeedEntry) -> None:
     """Keep the digest of the feed up to this entry."""
     digest = next_feed_digest(_digest(tx), entry.id)
     keep_fact(tx, Fact.FEED_DIGEST, digest)
-    tx.execute("INSERT INTO feed_marks (seq, digest) VALUES (?, ?)", (entry.seq, digest))
+    tx.execute(
+        "INSERT INTO feed_marks (seq, id, digest) VALUES (?, ?, ?)", (entry.seq, entry.id, digest)
+    )
+
+
+def _demand_same(tx: Tx, entry: FeedEntry) -> None:
+    """Check that a number means here what the page says: else the server numbered anew between."""
+    row = tx.execute("SELECT id FROM feed_marks WHERE seq = ?", (entry.seq,)).fetchone()
+    if row is None or row[0] != entry.id:
+        raise EnvelopeInvalid(f"news {entry.seq} is another here")
 
 
 def _rewind(tx: Tx, *, at: int) -> None:

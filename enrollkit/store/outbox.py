@@ -24,9 +24,14 @@ from enrollkit.store.database import Database, Tx
 from enrollkit.store.events import NOBODY
 from enrollkit.store.freezing import Trial, fit, next_run
 from enrollkit.store.lives import begin_life, closed_lives, incarnation_of
-from enrollkit.store.meta import Fact, find_number, find_text, keep_number, keep_text
+from enrollkit.store.meta import Fact, find_text, keep_text
 from enrollkit.store.receipts import settle_receipt
-from enrollkit.store.sticks import keep_offer_mark
+from enrollkit.store.sticks import (
+    is_newest_hello,
+    keep_offer_mark,
+    note_answered_hello,
+    number_hello,
+)
 from sync.dictionaries import CURRENT as CURRENT_DICTIONARY
 from sync.errors import ReceiptInvalid, TooLarge
 from sync.ports import Clock, Randomness, Tally
@@ -164,15 +169,16 @@ class StoredOutbox:
             raise ReceiptInvalid("hello of another device")
         self._database.write(lambda tx: _note_contact(tx, reply, self._clock))
 
-    def note_letter(self, reply: HelloReply) -> bool:
+    def note_letter(self, reply: HelloReply, hello: int) -> bool:
         """Keep what a reply taught that came by stick; say whether it was news.
 
-        It may have been days on its way: it says nothing of this laptop's clock, and one that is
-        older than the newest contact takes nothing back.
+        ``hello`` is the place of the stick's hello among ours. The reply may have been days on its
+        way: it says nothing of this laptop's clock, and it takes nothing back if a later hello was
+        answered.
         """
         if reply.device != self._device:
             raise ReceiptInvalid("hello of another device")
-        return self._database.write(lambda tx: _note_letter(tx, reply, self._clock.now()))
+        return self._database.write(lambda tx: _note_letter(tx, reply, hello, self._clock.now()))
 
     def _freeze_next(self, tx: Tx, *, bulky: bool) -> bool:
         run = next_run(tx, bulky=bulky)
@@ -212,16 +218,17 @@ def _sealed_or_none(seal: Seal, header: BatchHeader, operations: Sequence[Operat
 
 def _note_contact(tx: Tx, reply: HelloReply, clock: Clock) -> None:
     _keep_word(tx, reply, clock.now())
+    note_answered_hello(tx, number_hello(tx))
     note_server_time(tx, clock, reply.server_time)
     # What the server forgot is offered again in this very session; sticks need not.
     keep_offer_mark(tx, reply.incarnation, None)
 
 
-def _note_letter(tx: Tx, reply: HelloReply, now: int) -> bool:
-    known_at = find_number(tx, Fact.CONTACT_AT)
-    if known_at is not None and reply.server_time < known_at:
+def _note_letter(tx: Tx, reply: HelloReply, hello: int, now: int) -> bool:
+    if not is_newest_hello(tx, hello):
         return False
     _keep_word(tx, reply, now)
+    note_answered_hello(tx, hello)
     return True
 
 
@@ -239,4 +246,3 @@ def _keep_word(tx: Tx, reply: HelloReply, now: int) -> None:
     mark_durable(tx, reply.incarnation, reply.durable_upto)
     keep_text(tx, Fact.EPOCH, reply.epoch)
     keep_text(tx, Fact.DEVICE_STATE, reply.state.value)
-    keep_number(tx, Fact.CONTACT_AT, reply.server_time)

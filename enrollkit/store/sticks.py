@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from enrollkit.store.batches import receipted_upto
 from enrollkit.store.database import Tx
+from enrollkit.store.meta import Fact, find_number, keep_number
 from sync.protocol import NO_DIGEST, SealedBatch
 
 __all__ = [
@@ -19,8 +20,11 @@ __all__ = [
     "confirm_stick",
     "feed_mark",
     "find_stick",
+    "is_newest_hello",
     "keep_offer_mark",
+    "note_answered_hello",
     "note_homecoming",
+    "number_hello",
     "open_batches",
     "read_batches",
     "receipt_marks",
@@ -47,7 +51,8 @@ class Stick:
     """One file that was written for a stick.
 
     ``nonce`` is that of its hello; ``receipted`` and ``cursor`` are what that hello said of our
-    receipts and news. ``written_at`` is ``None`` until the file was read back from the stick.
+    receipts and news, ``hello`` its place among all hellos of this laptop. ``written_at`` is
+    ``None`` until the file was read back from the stick.
     """
 
     n: int
@@ -58,6 +63,7 @@ class Stick:
     name: str
     receipted: int
     cursor: int
+    hello: int
     written_at: int | None
     returned_at: int | None
 
@@ -132,12 +138,23 @@ def reserve_stick(
     between the stick and this row; it counts as written only after :func:`confirm_stick`. ``stem``
     is the name's beginning, ``size`` the bytes of its batches.
     """
-    cargo = weigh_cargo(tx, incarnation, numbers)
+    cargo, hello = weigh_cargo(tx, incarnation, numbers), number_hello(tx)
     first, last = (numbers[0], numbers[-1]) if numbers else (0, 0)
     cursor_row = tx.execute(
         "INSERT INTO bundles (nonce, incarnation, first, last, people, links, bytes, name, "
-        "receipted, cursor) VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
-        (nonce, incarnation, first, last, cargo.people, cargo.links, size, receipted, cursor),
+        "receipted, cursor, hello) VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)",
+        (
+            nonce,
+            incarnation,
+            first,
+            last,
+            cargo.people,
+            cargo.links,
+            size,
+            receipted,
+            cursor,
+            hello,
+        ),
     )
     n = int(cursor_row.lastrowid or 0)
     name = f"{stem}-{n}.ekb"
@@ -151,6 +168,7 @@ def reserve_stick(
         name=name,
         receipted=receipted,
         cursor=cursor,
+        hello=hello,
         written_at=None,
         returned_at=None,
     )
@@ -164,13 +182,13 @@ def confirm_stick(tx: Tx, n: int, *, at: int) -> None:
 def find_stick(tx: Tx, nonce: bytes) -> Stick | None:
     """Give the file whose hello had this nonce; ``None`` if this laptop never wrote it."""
     row: Any = tx.execute(
-        "SELECT n, nonce, incarnation, first, last, name, receipted, cursor, written_at, "
-        "returned_at FROM bundles WHERE nonce = ?",
+        "SELECT n, nonce, incarnation, first, last, name, receipted, cursor, hello, "
+        "written_at, returned_at FROM bundles WHERE nonce = ?",
         (nonce,),
     ).fetchone()
     if row is None:
         return None
-    n, found, incarnation, first, last, name, receipted, cursor, written_at, returned_at = row
+    n, found, incarnation, first, last, name, receipted, cursor, hello, written, returned = row
     return Stick(
         n=n,
         nonce=bytes(found),
@@ -180,8 +198,9 @@ def find_stick(tx: Tx, nonce: bytes) -> Stick | None:
         name=name,
         receipted=receipted,
         cursor=cursor,
-        written_at=written_at,
-        returned_at=returned_at,
+        hello=hello,
+        written_at=written,
+        returned_at=returned,
     )
 
 
@@ -192,6 +211,25 @@ def note_homecoming(tx: Tx, stick: Stick, *, at: int) -> None:
         "written_at = coalesce(written_at, ?) WHERE n = ?",
         (at, at, stick.n),
     )
+
+
+def number_hello(tx: Tx) -> int:
+    """Give the next hello its place. Our own count orders the server's words, never its clock:
+    that may have been set back, or be another machine's since it was restored.
+    """
+    number = (find_number(tx, Fact.HELLOS) or 0) + 1
+    keep_number(tx, Fact.HELLOS, number)
+    return number
+
+
+def is_newest_hello(tx: Tx, hello: int) -> bool:
+    """Whether no later hello was answered, by whatever road."""
+    return hello >= (find_number(tx, Fact.ANSWERED) or 0)
+
+
+def note_answered_hello(tx: Tx, hello: int) -> None:
+    """Note that a hello was answered: what is said to an older one is history from now on."""
+    keep_number(tx, Fact.ANSWERED, hello)
 
 
 def keep_offer_mark(tx: Tx, incarnation: str, after: int | None) -> None:

@@ -121,26 +121,28 @@ TABLES_OF_LIVES_AND_STICKS: Final = (
         SELECT printf('old-%d', seq), seq, kind, record, body, at, applied_at, result
         FROM feed_numbered""",
     "DROP TABLE feed_numbered",
-    # The digest of the feed up to each number, of the numbering that is in use.
+    # Which entry has each number, and the digest up to it, in the numbering that is in use.
     """CREATE TABLE feed_marks (
-        seq INTEGER PRIMARY KEY, digest BLOB NOT NULL) STRICT""",
+        seq INTEGER PRIMARY KEY, id TEXT NOT NULL, digest BLOB NOT NULL) STRICT""",
     # What goes to sticks: `nonce` is that of the hello in the file, by which its return file is
-    # known; `receipted` and `cursor` are what that hello said. Numbers are never given twice:
-    # people write them on the stick. A file lies on a stick, as far as we know, from `written_at`.
+    # known; `receipted` and `cursor` are what that hello said, `hello` is its place among all
+    # hellos of this laptop. Numbers are never given twice: people write them on the stick. A file
+    # lies on a stick, as far as we know, from `written_at`.
     """CREATE TABLE bundles (
         n INTEGER PRIMARY KEY AUTOINCREMENT, nonce BLOB NOT NULL UNIQUE,
         incarnation TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         people INTEGER NOT NULL, links INTEGER NOT NULL, bytes INTEGER NOT NULL,
         name TEXT NOT NULL, receipted INTEGER NOT NULL, cursor INTEGER NOT NULL,
-        written_at INTEGER, returned_at INTEGER) STRICT""",
+        hello INTEGER NOT NULL, written_at INTEGER, returned_at INTEGER) STRICT""",
     """CREATE INDEX bundles_by_range ON bundles (incarnation, first, last)
         WHERE written_at IS NOT NULL""",
     # Sealed files of other laptops that this one carries, and what the server answered to each.
     # `data` is emptied once every batch has its answer; `operations` is how many lie in them.
+    # `refused`: why the server takes none of it; such a file is offered to nobody any more.
     """CREATE TABLE carried (
         digest TEXT PRIMARY KEY, device TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,
         operations INTEGER NOT NULL, taken_at INTEGER NOT NULL, answered_at INTEGER,
-        handed_at INTEGER) STRICT""",
+        handed_at INTEGER, refused TEXT) STRICT""",
     """CREATE TABLE carried_answers (
         digest TEXT NOT NULL REFERENCES carried (digest), place INTEGER NOT NULL,
         data BLOB NOT NULL, PRIMARY KEY (digest, place)) STRICT""",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from enrollkit.app import sticks as sticks_module
 from enrollkit.app.kit import Kit
@@ -25,9 +26,9 @@ from sync.errors import (
     StickGone,
     SyncBusy,
 )
-from sync.protocol import DeviceState
-from sync.sealing import SigningKey, sign_hello_reply
-from sync.server.feed import announce_programme
+from sync.protocol import DeviceState, FeedKind
+from sync.sealing import SigningKey, open_hello, sign_hello_reply
+from sync.server.feed import announce_programme, append
 
 
 @pytest.fixture
@@ -378,17 +379,16 @@ def test_other_news_than_were_read_are_read_from_the_beginning(
     answer.write_bytes(encode_return(reply, (), content.pages))
     assert kit.sticks.receive(answer).rolled_back
     assert inbox(kit).cursor() == 0
-    # The true answer begins behind news that are to be read again: it waits for them.
+    # The true answer begins behind news that are to be read again, and the next one brings them.
     whole = third.with_name("whole.ekr")
     whole.write_bytes(encode_return(content.reply, (), content.pages))
     waits = kit.sticks.receive(whole)
     assert (waits.feed, waits.is_whole) == (0, True)
     assert any("News 1 is missing" in words for words in waits.words)
-    kit.sticks.receive(second)
-    assert inbox(kit).cursor() == cursor
-    assert kit.sticks.receive(whole).feed == 1
-    # Old words of other news come once more, and rewind nothing.
+    assert kit.sticks.receive(second).feed == 0
     kit.sticks.receive(office.answer(export(kit, stick)))
+    assert inbox(kit).cursor() == cursor + 1
+    # Old words of other news come once more, and rewind nothing.
     assert not kit.sticks.receive(answer).rolled_back
     assert kit.sticks.receive(first).feed == 0
     assert inbox(kit).cursor() == cursor + 1
@@ -414,3 +414,127 @@ def test_receiving_waits_for_a_session_to_end(office: StickOffice, stick: Path) 
     with SyncLock(kit._open().home.sync_lock).exclusive(), pytest.raises(SyncBusy):
         kit.sticks.receive(answer)
     assert kit.sticks.receive(answer).files == [answer]
+
+
+def test_a_restored_server_whose_clock_is_behind_is_believed(
+    office: StickOffice, stick: Path
+) -> None:
+    """Which word is newer, our own hellos say: a server's clock may have been set back."""
+    kit = office.kit("laptop")
+    enroll(kit, 2, freeze=True)
+    kit.sticks.receive(office.answer(export(kit, stick)))
+    answer = office.answer(export(kit, stick))
+    content = decode_return(answer.read_bytes())
+    earlier = office.office.now - 5 * 86_400
+    reply = office.reworded(
+        content.reply, server_time=earlier, held_upto=0, held_digest=bytes(32), epoch="77" * 8
+    )
+    answer.write_bytes(encode_return(reply, (), ()))
+    assert kit.sticks.receive(answer).rolled_back
+    assert len(decode_bundle(export(kit, stick).read_bytes()).batches) == 2
+
+
+def test_one_word_from_a_fast_clock_does_not_outlast_a_revocation(
+    office: StickOffice, stick: Path
+) -> None:
+    kit = office.kit("laptop")
+    for changes in ({"server_time": office.office.now + 10**9}, {"state": DeviceState.REVOKED}):
+        answer = office.answer(export(kit, stick))
+        content = decode_return(answer.read_bytes())
+        answer.write_bytes(encode_return(office.reworded(content.reply, **changes), (), ()))
+        told = kit.sticks.receive(answer)
+    assert any("shut this laptop out" in words for words in told.words)
+    assert not outbox_of(kit._open()).is_approved()
+
+
+def test_a_word_on_the_network_makes_every_stick_before_it_history(
+    office: StickOffice, stick: Path
+) -> None:
+    kit = office.kit("laptop")
+    answer = office.answer(export(kit, stick))
+    content = decode_return(answer.read_bytes())
+    later = office.reworded(content.reply, server_time=0, state=DeviceState.REVOKED)
+    outbox_of(kit._open()).note_contact(office.opened(later))
+    kit.sticks.receive(answer)
+    assert not outbox_of(kit._open()).is_approved()
+    kit.sticks.receive(office.answer(export(kit, stick)))
+    assert outbox_of(kit._open()).is_approved()
+
+
+def test_every_stick_introduces_its_laptop_to_a_server_that_never_met_it(
+    office: StickOffice, stick: Path
+) -> None:
+    kit = office.kit("laptop")
+    kit.sticks.receive(office.answer(export(kit, stick)))
+    assert outbox_of(kit._open()).is_approved()
+    hello = open_hello(decode_bundle(export(kit, stick).read_bytes()).hello)
+    assert hello.public_key == kit._open().keys.signing.public.raw
+    assert hello.seal_key is not None
+
+
+def test_a_file_names_no_run_of_the_machine_that_wrote_it(office: StickOffice, stick: Path) -> None:
+    """Its finder could post it as a hello said at that moment: no clock is measured by it."""
+    kit = office.kit("laptop")
+    hellos = [
+        open_hello(decode_bundle(export(kit, stick).read_bytes()).hello) for _twice in range(2)
+    ]
+    boots = {hello.boot for hello in hellos} | {kit._open().system.boot()}
+    assert len(boots) == 3
+    assert [hello.monotonic for hello in hellos] == [0, 0]
+
+
+def append_news(office: StickOffice, device: str, count: int) -> None:
+    body = {"incarnation": "00" * 8, "seq": 1, "outcome": "accepted"}
+    with office.office.store.write() as connection:
+        for _each in range(count):
+            append(
+                connection,
+                device,
+                FeedKind.VERDICT_CHANGED,
+                body,
+                at=office.office.now,
+                record="00" * 16,
+            )
+
+
+def test_old_news_of_before_a_restore_is_never_put_behind_the_new(
+    office: StickOffice, stick: Path
+) -> None:
+    kit = office.kit("laptop")
+    device = kit._open().keys.id
+    first = export(kit, stick)
+    office.answer(first)
+    append_news(office, device, 5)
+    old = office.answer(first)
+    assert kit.sticks.receive(old).feed >= 5
+    with office.office.store.write() as connection:
+        connection.execute(text("DELETE FROM feed"))
+        connection.execute(text("UPDATE devices SET feed_head = 0"))
+    append_news(office, device, 2)
+    assert kit.sticks.receive(office.answer(export(kit, stick))).rolled_back
+    kit.sticks.receive(office.answer(export(kit, stick)))
+    assert inbox(kit).cursor() == 2
+    for _again in range(2):
+        assert kit.sticks.receive(old).feed == 0
+        assert inbox(kit).cursor() == 2
+        assert not kit.sticks.receive(office.answer(export(kit, stick))).rolled_back
+
+
+def test_news_numbered_anew_behind_the_hello_of_a_stick_waits_for_the_next(
+    office: StickOffice, stick: Path
+) -> None:
+    """Its hello had read nothing, so its digest fits any server: the entries' ids do not."""
+    kit = office.kit("laptop")
+    device = kit._open().keys.id
+    bundle = export(kit, stick)
+    office.answer(bundle)
+    append_news(office, device, 3)
+    kit.sticks.receive(office.answer(bundle))
+    read = inbox(kit).cursor()
+    with office.office.store.write() as connection:
+        connection.execute(text("DELETE FROM feed"))
+        connection.execute(text("UPDATE devices SET feed_head = 0"))
+    append_news(office, device, read + 1)
+    told = kit.sticks.receive(office.answer(bundle))
+    assert (told.feed, inbox(kit).cursor()) == (0, read)
+    assert any("numbered its news anew" in words for words in told.words)

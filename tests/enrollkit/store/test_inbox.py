@@ -298,3 +298,14 @@ def test_the_digest_of_the_feed_is_counted_as_the_server_counts_it(inbox: Stored
     inbox.apply_page(entries[1:], 2)
     expected = next_feed_digest(next_feed_digest(bytes(32), entries[0].id), entries[1].id)
     assert inbox.feed_digest() == expected
+
+
+def test_a_number_that_means_another_entry_here_is_not_passed_over(inbox: StoredInbox) -> None:
+    inbox.apply_page([news(1, "greeting")], 1)
+    digest = inbox.feed_digest()
+    other = replace(news(1, "greeting"), id="ff" * 8)
+    with pytest.raises(EnvelopeInvalid, match="news 1 is another"):
+        inbox.apply_page([other, news(2, "greeting")], 2)
+    assert (inbox.cursor(), inbox.feed_digest()) == (1, digest)
+    inbox.apply_page([news(1, "greeting"), news(2, "greeting")], 2)
+    assert inbox.cursor() == 2
