@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ class Store:
         self._engine = _engine(url)
         is_sqlite = self._engine.dialect.name == "sqlite"
         # SQLite's writers would wake each other by sleeping; within one process a lock is quicker.
-        self._turn: AbstractContextManager[Any] = threading.Lock() if is_sqlite else nullcontext()
+        self._lock = threading.Lock() if is_sqlite else None
 
     def migrate(self) -> None:
         """Bring the tables to this version; ``DatabaseTooNew`` when a newer one wrote them."""
@@ -58,10 +58,23 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection in one transaction, committed at the end or rolled back whole."""
-        with _mapped(), self._turn, self._engine.connect() as connection:
+        with _mapped(), self._turn(), self._engine.connect() as connection:
             connection.execution_options(**{_WRITES: True})
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for this process's other writers, no longer than for those of another."""
+        if self._lock is None:
+            yield
+            return
+        if not self._lock.acquire(timeout=_BUSY_SECONDS):
+            raise DatabaseBusy("writer")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Close every connection."""

@@ -128,3 +128,25 @@ def test_every_key_begins_with_a_device_or_an_enrollment() -> None:
     for table in METADATA.sorted_tables:
         first = next(iter(table.primary_key.columns)).name
         assert (first in {"device", "enrollment"}) != (table.name in everywhere)
+
+
+def test_a_writer_that_never_ends_keeps_the_others_waiting_no_longer_than_agreed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
+    heard: list[BaseException] = []
+
+    def come_second() -> None:
+        try:
+            with store.write():
+                pass
+        except DatabaseBusy as error:
+            heard.append(error)
+
+    with store.write():
+        second = threading.Thread(target=come_second, daemon=True)
+        second.start()
+        second.join(timeout=5)
+        assert len(heard) == 1
+    with store.write() as connection:
+        assert insert_once(connection, meta, {"name": "after", "value": "1"})
