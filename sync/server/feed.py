@@ -2,7 +2,7 @@
 
 A row of ``programme.updated`` holds no programme: whoever reads it gets the newest one. A row that
 nobody has fetched yet is moved on instead of being followed by another, so a laptop that was away
-for a month pays for one programme and not for thirty.
+for a month pays for one programme and not for thirty. So is a correction of one person.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ from sync.server.devices import Device
 from sync.server.errors import HttpFault
 from sync.server.store.tables import devices, feed, programmes
 
-__all__ = ["announce_programme", "append", "digest_at", "take_page"]
+__all__ = ["announce_programme", "append", "digest_at", "take_page", "tell_correction"]
 
 _ID_BYTES: Final = 8
+_REPLACED_MAX: Final = 64
+"""How far below its head a feed is looked through for news that can be replaced."""
+
 _PAGE_BYTES_MAX: Final = LIMITS.feed_page_bytes_max // 2
 
 
@@ -74,6 +77,36 @@ def digest_at(connection: Connection, device: str, number: int) -> bytes:
         select(feed.c.digest).where(feed.c.device == device, feed.c.seq == number)
     ).scalar_one_or_none()
     return NO_DIGEST if found is None else bytes(found)
+
+
+def tell_correction(
+    connection: Connection,
+    device: str,
+    body: Mapping[str, Any],
+    *,
+    at: int,
+    record: str,
+    settles: bool,
+) -> None:
+    """Tell of a person's current version, in the place of older such news that never left.
+
+    Conflicts that were still to be told are kept, unless this version ``settles`` them.
+    """
+    older = _waiting_correction(connection, device, record)
+    if older is None:
+        append(connection, device, FeedKind.CORRECTION, body, at=at, record=record)
+        return
+    conflicts = list(body["conflicts"])
+    known = {each["pointer"] for each in conflicts}
+    if not settles:
+        before = json.loads(older.body)["conflicts"]
+        conflicts = [each for each in before if each["pointer"] not in known] + conflicts
+    text = json.dumps({**body, "conflicts": conflicts}, ensure_ascii=False, sort_keys=True)
+    mine = (feed.c.device == device, feed.c.seq == older.seq)
+    # Another id: a laptop that has read the older one from a server since restored reads again.
+    renamed = secrets.token_hex(_ID_BYTES)
+    connection.execute(update(feed).where(*mine).values(at=at, body=text, entry_id=renamed))
+    _chain_again(connection, device, older.seq)
 
 
 def announce_programme(connection: Connection, *, at: int) -> None:
@@ -123,6 +156,34 @@ def _moved_on(connection: Connection, device: str, at: int) -> bool:
         .values(at=at)
     )
     return moved.rowcount == 1
+
+
+def _waiting_correction(connection: Connection, device: str, record: str) -> Row[Any] | None:
+    """Give the newest news of a person, if it is a correction that has not left."""
+    marks = select(devices.c.feed_head, devices.c.feed_served).where(devices.c.device == device)
+    mark = connection.execute(marks.with_for_update()).one()
+    newest = (
+        select(feed)
+        .where(
+            feed.c.device == device,
+            feed.c.seq > max(mark.feed_served, mark.feed_head - _REPLACED_MAX),
+            feed.c.record == record,
+        )
+        .order_by(feed.c.seq.desc())
+        .limit(1)
+    )
+    found = connection.execute(newest).one_or_none()
+    return found if found is not None and found.kind == FeedKind.CORRECTION else None
+
+
+def _chain_again(connection: Connection, device: str, first: int) -> None:
+    """Work the digests out anew from an entry on; none of them has left."""
+    digest = digest_at(connection, device, first - 1)
+    rows = select(feed.c.seq, feed.c.entry_id).where(feed.c.device == device, feed.c.seq >= first)
+    for row in connection.execute(rows.order_by(feed.c.seq)).all():
+        digest = next_feed_digest(digest, row.entry_id)
+        mine = (feed.c.device == device, feed.c.seq == row.seq)
+        connection.execute(update(feed).where(*mine).values(digest=digest))
 
 
 def _rows(connection: Connection, device: str, after: int) -> tuple[int, list[Row[Any]]]:

@@ -18,6 +18,7 @@ __all__ = [
     "CONFLICT",
     "DUPLICATE",
     "ENROLLING",
+    "NOT_YOURS",
     "VERSION_MAX",
     "cleaned",
     "held",
@@ -29,6 +30,9 @@ ACCEPTED: Final = Verdict(outcome=Outcome.ACCEPTED)
 DUPLICATE: Final = Verdict(outcome=Outcome.DUPLICATE)
 CONFLICT: Final = "conflict"
 """Two laptops say different things of who somebody is; both are kept until a person decides."""
+
+NOT_YOURS: Final = "record:not-yours"
+"""A laptop writes about a person whom it never showed to hold; the office looks at it."""
 
 VERSION_MAX: Final = 1_000_000_000
 """More corrections of one person than anybody makes; tables can hold the number."""

@@ -12,9 +12,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, or_, select, update
 
 from sync.server.arrival import Arrival, Decision
-from sync.server.judging import ACCEPTED, DUPLICATE, held
+from sync.server.judging import ACCEPTED, DUPLICATE, NOT_YOURS, held
 from sync.server.store import insert_once
 from sync.server.store.tables import enrollments, links
+from sync.server.versions import is_known_to
 
 __all__ = ["add", "remove"]
 
@@ -66,7 +67,10 @@ def add(connection: Connection, arrival: Arrival) -> Decision:
 
 
 def remove(connection: Connection, arrival: Arrival) -> Decision:
-    """Take a link away; it stays on record as removed, and its reference becomes free."""
+    """Take a link away; it stays on record as removed, and its reference becomes free.
+
+    Only the laptop that added it can, or one that holds the person.
+    """
     operation = arrival.operation
     mine = (
         links.c.enrollment == operation.body["enrollment"],
@@ -75,6 +79,11 @@ def remove(connection: Connection, arrival: Arrival) -> Decision:
     there = connection.execute(select(links).where(*mine).with_for_update()).one_or_none()
     if there is None:
         return Decision(verdict=held("link:unknown"), waits_for=operation.record)
+    if there.device != arrival.device and not is_known_to(
+        connection, arrival.device, there.enrollment
+    ):
+        waits_for = None if arrival.in_order else operation.record
+        return Decision(verdict=held(NOT_YOURS), waits_for=waits_for)
     if there.state == _REMOVED_STATE:
         return Decision(verdict=DUPLICATE)
     connection.execute(update(links).where(*mine).values(state=_REMOVED_STATE))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 from sync.merging import Merged, merge
 from sync.protocol import Operation, OperationKind
 from sync.server.arrival import Arrival, Decision
-from sync.server.judging import ACCEPTED, CONFLICT, DUPLICATE, held, rejected
+from sync.server.judging import ACCEPTED, CONFLICT, DUPLICATE, NOT_YOURS, held, rejected
 from sync.server.store import insert_once
 from sync.server.store.tables import enrollments, held_operations, operations
 from sync.server.telling import tell_correction
@@ -21,8 +21,10 @@ from sync.server.versions import (
     Version,
     find_base,
     is_kept,
+    is_known_to,
     keep_merged,
     keep_version,
+    note_witness,
     version_body,
     was_all_refused,
 )
@@ -39,6 +41,7 @@ def submit(connection: Connection, arrival: Arrival) -> Decision:
     if _create(connection, arrival, 1):
         return Decision(verdict=ACCEPTED)
     if is_kept(connection, arrival.operation):
+        note_witness(connection, arrival)
         return Decision(verdict=DUPLICATE)
     return Decision(verdict=held(_DIFFERS), waits_for=arrival.operation.record)
 
@@ -47,7 +50,8 @@ def amend(connection: Connection, arrival: Arrival) -> Decision:
     """Take a correction: as the next version, or merged with what others corrected meanwhile.
 
     Where nothing is there to correct because all that this laptop said before was refused, it is
-    the person's first word here.
+    the person's first word here. A laptop that never showed that it holds the person corrects
+    nothing and is told nothing: to know an id is no right.
     """
     operation = arrival.operation
     current = _current(connection, operation.record)
@@ -58,10 +62,9 @@ def amend(connection: Connection, arrival: Arrival) -> Decision:
             return Decision(verdict=rejected("aadhaar:missing", "/aadhaar_last4"))
         _create(connection, arrival, operation.base_version + 1)
         return Decision(verdict=ACCEPTED)
-    if current.state == _WITHDRAWN_STATE:
-        return Decision(verdict=held("enrollment:withdrawn"))
-    if is_kept(connection, operation):
-        return Decision(verdict=DUPLICATE)
+    decision = _without_base(connection, arrival, current)
+    if decision is not None:
+        return decision
     base = find_base(connection, arrival)
     if base is None:
         return Decision(verdict=held("version:ahead"), waits_for=operation.record)
@@ -75,18 +78,42 @@ def amend(connection: Connection, arrival: Arrival) -> Decision:
 
 
 def withdraw(connection: Connection, arrival: Arrival) -> Decision:
-    """Mark a person as withdrawn; it beats every correction, earlier or later."""
+    """Mark a person as withdrawn; it beats every correction, earlier or later.
+
+    Only a laptop that holds the person can do so.
+    """
     record = arrival.operation.record
     current = _current(connection, record)
     if current is None:
         if arrival.in_order and was_all_refused(connection, arrival):
             return Decision(verdict=ACCEPTED)  # nothing of the person was ever taken in
         return Decision(verdict=held("enrollment:unknown"), waits_for=record)
+    if not is_known_to(connection, arrival.device, record):
+        return _hold_strangers(connection, arrival)
     if current.state == _WITHDRAWN_STATE:
         return Decision(verdict=DUPLICATE)
     mine = enrollments.c.enrollment == record
     connection.execute(update(enrollments).where(mine).values(state=_WITHDRAWN_STATE))
     return Decision(verdict=ACCEPTED)
+
+
+def _without_base(connection: Connection, arrival: Arrival, current: Row[Any]) -> Decision | None:
+    """Decide what needs no look at the version that was corrected; ``None`` for the rest."""
+    if not is_known_to(connection, arrival.device, arrival.operation.record):
+        return _hold_strangers(connection, arrival)
+    if current.state == _WITHDRAWN_STATE:
+        return Decision(verdict=held("enrollment:withdrawn"))
+    if is_kept(connection, arrival.operation):
+        return Decision(verdict=DUPLICATE)
+    return None
+
+
+def _hold_strangers(connection: Connection, arrival: Arrival) -> Decision:
+    """Leave it to the office, unless something earlier may still show that the laptop knows."""
+    if _is_of_another_submit(connection, arrival):
+        return Decision(verdict=held(_DIFFERS), waits_for=arrival.operation.record)
+    waits_for = None if arrival.in_order else arrival.operation.record
+    return Decision(verdict=held(NOT_YOURS), waits_for=waits_for)
 
 
 def _create(connection: Connection, arrival: Arrival, version: int) -> bool:
@@ -109,7 +136,7 @@ def _follow(connection: Connection, arrival: Arrival, base: Version) -> Decision
     keep_version(connection, arrival, number, base=base.number)
     _set_version(connection, arrival, number)
     now = Version(number=number, body=arrival.operation.body)
-    tell_correction(connection, arrival, now, before=base.body, conflicts=())
+    tell_correction(connection, arrival, now, before=base.body, conflicts=(), settles=True)
     return Decision(verdict=ACCEPTED, settles=True)
 
 

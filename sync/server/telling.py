@@ -24,12 +24,14 @@ def tell_correction(
     *,
     before: Mapping[str, Any],
     conflicts: Sequence[Conflict],
+    settles: bool = False,
 ) -> None:
     """Tell every laptop that wrote of this person what is current now, if it does not know.
 
     ``before`` was current until this operation came. Its own laptop is told when the result is not
     what it wrote; another when somebody else's words took the place of ``before``, or go against
-    them.
+    them. News that a laptop has not fetched yet is replaced; its conflicts stay, unless this
+    ``settles`` them.
     """
     written = dict(arrival.operation.body)
     record = arrival.operation.record
@@ -40,7 +42,9 @@ def tell_correction(
         if dict(now.body) == known and not told:
             continue
         body = {"version": now.number, "body": dict(now.body), "conflicts": told}
-        feed.append(connection, device, FeedKind.CORRECTION, body, at=arrival.at, record=record)
+        feed.tell_correction(
+            connection, device, body, at=arrival.at, record=record, settles=settles
+        )
 
 
 def tell_verdict(connection: Connection, arrival: Arrival, verdict: Verdict) -> None:

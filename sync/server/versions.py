@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, case, insert, select
 
@@ -19,18 +19,25 @@ from sync.protocol import Operation, Outcome, Verdict
 from sync.server.arrival import Arrival
 from sync.server.judging import ENROLLING, VERSION_MAX
 from sync.server.store import insert_once
-from sync.server.store.tables import enrollment_versions, refusals, sealed_ids
+from sync.server.store.tables import enrollment_versions, refusals, sealed_ids, witnesses
 
 __all__ = [
     "Version",
     "find_base",
     "is_kept",
+    "is_known_to",
     "keep_merged",
     "keep_version",
     "note_refusal",
+    "note_witness",
     "version_body",
     "was_all_refused",
 ]
+
+_REFUSALS_MAX: Final = 64
+"""Refused versions in a row that are followed down to what they were made from. Whoever writes on
+one that goes back farther waits for a person: nobody can make the server search for hours.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +109,18 @@ def find_base(connection: Connection, arrival: Arrival) -> Version | None:
     was refused stands for what it was made from. Otherwise the number is the server's, told in the
     news; but only a laptop of which everything earlier has arrived can mean that.
     """
-    device, record = arrival.device, arrival.operation.record
     number = arrival.operation.base_version
-    while number:
-        own = _own_version(connection, arrival, number)
-        if own is not None:
-            return own
-        refused_base = _refused_base(connection, device, record, number)
-        if refused_base is None:
+    own = _newest_own(connection, arrival)
+    refused = _refused(connection, arrival)
+    lowest = max(0, number - _REFUSALS_MAX)
+    while number > lowest:
+        if number == own:
+            return _own_version(connection, arrival, number)
+        if number not in refused:
+            record = arrival.operation.record
             return _told_version(connection, record, number) if arrival.in_order else None
-        number = refused_base
-    return Version(number=0, body={})
+        number -= 1
+    return Version(number=0, body={}) if not number else None
 
 
 def version_body(connection: Connection, record: str, number: int) -> dict[str, Any]:
@@ -141,14 +149,63 @@ def note_refusal(connection: Connection, arrival: Arrival, verdict: Verdict) -> 
 
 
 def was_all_refused(connection: Connection, arrival: Arrival) -> bool:
-    """Whether every version that this operation goes back to was refused, from the same laptop."""
+    """Whether every version that this operation goes back to was refused, from the same laptop.
+
+    Of more than ``_REFUSALS_MAX`` of them nobody says so.
+    """
     number = arrival.operation.base_version
-    while number:
-        base = _refused_base(connection, arrival.device, arrival.operation.record, number)
-        if base is None:
-            return False
-        number = base
-    return True
+    return number <= _REFUSALS_MAX and len(_refused(connection, arrival)) == number
+
+
+def is_known_to(connection: Connection, device: str, record: str) -> bool:
+    """Whether a laptop has shown that it holds this person: it wrote a version that is kept, in
+    whichever of its lives, or sent one that is kept, whole and to the byte.
+
+    To know a record's id shows nothing.
+    """
+    wrote = select(enrollment_versions.c.device).where(
+        enrollment_versions.c.enrollment == record, enrollment_versions.c.device == device
+    )
+    showed = select(witnesses.c.device).where(
+        witnesses.c.enrollment == record, witnesses.c.device == device
+    )
+    return any(connection.execute(each.limit(1)).first() for each in (wrote, showed))
+
+
+def note_witness(connection: Connection, arrival: Arrival) -> None:
+    """Note it when a laptop sent a version that is kept already: it holds the person too."""
+    row = {"device": arrival.device, "enrollment": arrival.operation.record}
+    insert_once(connection, witnesses, row)
+
+
+def _newest_own(connection: Connection, arrival: Arrival) -> int | None:
+    """Give the highest number, up to the base, under which the laptop itself wrote."""
+    query = (
+        select(enrollment_versions.c.claimed)
+        .where(
+            enrollment_versions.c.enrollment == arrival.operation.record,
+            enrollment_versions.c.device == arrival.device,
+            enrollment_versions.c.claimed.between(1, arrival.operation.base_version),
+        )
+        .order_by(enrollment_versions.c.claimed.desc())
+        .limit(1)
+    )
+    found: int | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def _refused(connection: Connection, arrival: Arrival) -> set[int]:
+    """Give which of the versions just below and at the base were refused, in one query.
+
+    A version is always made from the number before it (``note_refusal``).
+    """
+    base = arrival.operation.base_version
+    query = select(refusals.c.version).where(
+        refusals.c.device == arrival.device,
+        refusals.c.enrollment == arrival.operation.record,
+        refusals.c.version.between(max(1, base - _REFUSALS_MAX + 1), base),
+    )
+    return set(connection.execute(query).scalars())
 
 
 def _own_version(connection: Connection, arrival: Arrival, number: int) -> Version | None:
@@ -174,16 +231,6 @@ def _told_version(connection: Connection, record: str, number: int) -> Version |
         enrollment_versions.c.enrollment == record, enrollment_versions.c.version == number
     )
     return _version(connection.execute(query).one_or_none())
-
-
-def _refused_base(connection: Connection, device: str, record: str, number: int) -> int | None:
-    query = select(refusals.c.base_version).where(
-        refusals.c.device == device,
-        refusals.c.enrollment == record,
-        refusals.c.version == number,
-    )
-    found: int | None = connection.execute(query).scalar_one_or_none()
-    return found
 
 
 def _version(row: Row[Any] | None) -> Version | None:

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from sync.server.store.metadata import DEVICE, METADATA, RECORD
 
-__all__ = ["enrollment_versions", "enrollments", "links", "sealed_ids"]
+__all__ = ["enrollment_versions", "enrollments", "links", "sealed_ids", "witnesses"]
 
 enrollments = Table(
     "enrollments",
@@ -53,6 +53,18 @@ enrollment_versions = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("body", Text, nullable=False),
     ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
+    Index("enrollment_versions_by_device", "enrollment", "device", "claimed"),
+)
+
+# Laptops that sent a version which another had brought, the same to the byte: they hold the person
+# as well, so they may correct it.
+witnesses = Table(
+    "witnesses",
+    METADATA,
+    Column("enrollment", RECORD, primary_key=True),
+    Column("device", DEVICE, primary_key=True),
+    ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
+    ForeignKeyConstraint(["device"], ["devices.device"]),
 )
 
 # The sealed Aadhaar numbers, apart from every readable body; only the worker's key opens them.

@@ -22,7 +22,13 @@ from sync.server.store.arrival_tables import (
 )
 from sync.server.store.metadata import METADATA
 from sync.server.store.office_tables import approvals, consents, devices, feed, meta, programmes
-from sync.server.store.people_tables import enrollment_versions, enrollments, links, sealed_ids
+from sync.server.store.people_tables import (
+    enrollment_versions,
+    enrollments,
+    links,
+    sealed_ids,
+    witnesses,
+)
 
 __all__ = [
     "METADATA",
@@ -47,4 +53,5 @@ __all__ = [
     "refusals",
     "repeats",
     "sealed_ids",
+    "witnesses",
 ]

@@ -63,11 +63,18 @@ def news(office: Office, laptop: Laptop, kind: FeedKind) -> list[FeedEntry]:
 
 
 def one_person(office: Office) -> tuple[Laptop, Laptop, str]:
-    """Give two laptops and a person that the first of them enrolled."""
+    """Give two laptops and a person that the first of them enrolled, and the second holds too."""
     one, other = office.laptop(), office.laptop()
     record = record_id()
-    send(office, one, one.person(record))
+    enroll(office, record, one, other)
     return one, other, record
+
+
+def enroll(office: Office, record: str, first: Laptop, *others: Laptop) -> None:
+    """Enroll a person on one laptop; the others show that they hold the very same."""
+    assert send(office, first, first.person(record)) == [("accepted", "")]
+    for other in others:
+        assert send(office, other, other.person(record)) == [("duplicate", "")]
 
 
 def test_a_correction_of_a_refused_person_is_taken_as_the_persons_first_word(
@@ -183,7 +190,7 @@ def test_whoever_decides_with_both_in_sight_ends_the_conflict(office: Office) ->
     assert current(office, record)[1]["name"] == "Kamala Devi"
     assert office.count("SELECT count(*) FROM held_operations") == 0
     (entry,) = news(office, other, FeedKind.VERDICT_CHANGED)
-    assert (entry.body["outcome"], entry.body["seq"]) == ("accepted", 1)
+    assert (entry.body["outcome"], entry.body["seq"]) == ("accepted", 2)
 
 
 def test_a_mobile_that_both_changed_is_the_later_one_and_the_earlier_is_told(
@@ -238,7 +245,7 @@ def test_a_withdrawal_beats_every_concurrent_correction_and_keeps_it(
 ) -> None:
     one, other, third = (office.laptop() for _ in range(3))
     record = record_id()
-    send(office, one, one.person(record))
+    enroll(office, record, one, other, third)
     run: list[tuple[Laptop, SealedBatch]] = [
         (one, one.batch([withdraw(one, record)])),
         (other, other.batch([amend(other, record, 1, name="Kamala")])),
@@ -305,7 +312,7 @@ def test_whichever_correction_comes_first_the_same_values_are_kept(
     kept = []
     for order in (0, 1):
         record = record_id()
-        send(office, one, one.person(record))
+        enroll(office, record, one, other)
         run = [
             (one, amend(one, record, 1, **first)),
             (other, amend(other, record, 1, **second)),

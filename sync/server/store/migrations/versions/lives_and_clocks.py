@@ -67,6 +67,19 @@ def _versions() -> None:
         sa.ForeignKeyConstraint(["device"], ["devices.device"]),
         sa.PrimaryKeyConstraint("device", "enrollment", "version"),
     )
+    op.create_index(
+        "enrollment_versions_by_device",
+        "enrollment_versions",
+        ["enrollment", "device", "claimed"],
+    )
+    op.create_table(
+        "witnesses",
+        sa.Column("enrollment", sa.String(length=32), nullable=False),
+        sa.Column("device", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
+        sa.ForeignKeyConstraint(["device"], ["devices.device"]),
+        sa.PrimaryKeyConstraint("enrollment", "device"),
+    )
     op.drop_index("links_once", "links")
     op.create_index(
         "links_once",
