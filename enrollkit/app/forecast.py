@@ -18,6 +18,8 @@ _GREETING_BYTES: Final = 3 * 1024
 """Greeting, its answer, a page of news: what a session costs in which nothing waits."""
 _GREETING_ROUND_TRIPS: Final = 5
 """Connection, TLS, greeting, news."""
+_ROUND_TRIP_SECONDS_MAX: Final = 3.0
+"""A bad 2G line takes that long; an answer that took longer met a stall, not the link."""
 _CLASSES: Final = ((20_000, "2G"), (200_000, "3G"), (2_000_000, "4G"))
 """Bytes a second up to which people call a link so; beyond it has no name worth telling."""
 
@@ -54,12 +56,10 @@ def _size(tx: Tx) -> int:
 
 
 def _seconds(size: int, link: LinkFacts) -> int | None:
-    pace = Pace(
-        push_bytes=link.push_bytes,
-        goodput=link.goodput,
-        round_trip_seconds=link.round_trip_seconds,
-    )
+    measured = link.round_trip_seconds
+    trip = None if measured is None else min(measured, _ROUND_TRIP_SECONDS_MAX)
+    pace = Pace(push_bytes=link.push_bytes, goodput=link.goodput, round_trip_seconds=trip)
     seconds = pace.seconds_for(size)
     if seconds is None:
         return None
-    return round(seconds + _GREETING_ROUND_TRIPS * (link.round_trip_seconds or 0.0))
+    return round(seconds + _GREETING_ROUND_TRIPS * (trip or 0.0))

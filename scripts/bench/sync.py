@@ -1,9 +1,9 @@
 """How long people take to reach the server on a bad link, in seconds and bytes, beside others.
 
-Usage: sync.py [--case slow|idle|cuts|plain]… [--people N] [--seed N] [--json] [--shaper]
+Usage: sync.py --rows FILE [--case slow|idle|cuts|plain]… [--people N] [--seed N] [--json]
 
 Real processes on both sides of :mod:`bench.link`, TLS between them. Budgets hold for 1,000 people
-of rows 1-1000 of the corpus, which the dictionary was not trained on.
+that the dictionary was not trained on: FILE holds intake rows, one a line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from bench.shape import Shape
 
 __all__ = ["Case", "Result", "main", "table"]
 
-CORPUS: Final = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "train_2000.jsonl"
 _PLAIN_PEOPLE: Final = 50
 _CUTS_UP: Final = 20.0
 _CUTS_SILENT: Final = 40.0
@@ -66,8 +65,8 @@ Case = Callable[[Camp, int], Iterator[Result]]
 def main(arguments: list[str]) -> int:
     """Measure, print, and give 1 when a budget was missed."""
     options = _options(arguments)
-    if not CORPUS.exists():
-        print(f"The people are missing: {CORPUS}")
+    if not options.rows.is_file():
+        print(f"No such file of intake rows: {options.rows}")
         return 2
     if why := reason_against():
         print(f"No real link here ({why}): figures of the relay are a guide only.", file=sys.stderr)
@@ -110,7 +109,9 @@ def _measure(options: argparse.Namespace) -> Iterator[Result]:
     with tempfile.TemporaryDirectory(prefix="enrollkit-bench-") as name:
         folder = Path(name)
         rows = folder / "rows.jsonl"
-        people = CORPUS.read_text(encoding="utf-8").splitlines(keepends=True)[: options.people]
+        people = options.rows.read_text(encoding="utf-8").splitlines(keepends=True)[
+            : options.people
+        ]
         rows.write_text("".join(people), encoding="utf-8")
         few = folder / "few.jsonl"
         few.write_text("".join(people[:_PLAIN_PEOPLE]), encoding="utf-8")
@@ -206,6 +207,7 @@ def _judged(
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Sync on a bad link, measured.")
     cases = ("slow", "idle", "cuts", "plain")
+    parser.add_argument("--rows", type=Path, required=True, help="intake rows, one a line")
     parser.add_argument("--case", action="append", choices=cases, help="all unless given")
     parser.add_argument("--people", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)

@@ -63,3 +63,10 @@ def test_a_slow_link_says_so_and_takes_its_round_trips(kit: Kit) -> None:
 )
 def test_links_are_called_as_people_call_them(goodput: float, name: str) -> None:
     assert link_class(goodput) == name
+
+
+def test_a_server_that_stood_still_once_does_not_make_the_link_look_slow(kit: Kit) -> None:
+    measure(kit, 50_000, 40.0)
+    stalled = kit.delivery.estimate().seconds
+    measure(kit, 50_000, 3.0)
+    assert stalled == kit.delivery.estimate().seconds
