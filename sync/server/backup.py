@@ -22,7 +22,7 @@ import sqlcipher3
 from sqlalchemy import select, update
 
 from sync.server.errors import BackupDamaged, DatabaseForeign, FileUnusable
-from sync.server.lives import chain_from, trace
+from sync.server.lives import whole_chains
 from sync.server.programme import read_meta
 from sync.server.settings import FILE_NAME, Settings
 from sync.server.site import open_store
@@ -194,8 +194,7 @@ def _contents(copy: Path) -> tuple[list[_Mark], int]:
     with open_copy(copy) as connection:
         if not read_meta(connection):
             raise BackupDamaged(copy.name)
-        rows = connection.execute(select(chains)).all()
-        whole = [chain for chain in map(chain_from, rows) if trace(connection, chain)]
+        whole = whole_chains(connection)
         marks = [(chain.device, chain.life, chain.held_upto) for chain in whole]
         people = len(connection.execute(select(enrollments.c.enrollment)).all())
     return marks, people

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import CompoundSelect, Connection, Select, func, insert, select, union_all, update
 
 from sync.protocol import Hello
 from sync.server.arrival import Arrival, Decision
@@ -25,6 +25,11 @@ __all__ = ["Clocks", "note_boot", "take_reading"]
 
 _TIMELINES_MAX: Final = 32
 """Lives whose timelines are kept at hand while rows of many laptops pass by."""
+
+_READINGS_BEFORE_MAX: Final = 64
+"""Readings of the lives before that a life's clock goes on from; the newest tell the most."""
+
+_SEQ_MAX: Final = 2**63 - 1
 
 
 def note_boot(connection: Connection, hello: Hello, *, now: int) -> None:
@@ -101,12 +106,20 @@ class Clocks:
         A laptop goes on counting where its life before ended, and its clock with it. Where two
         laptops wrote under one name nobody knows whose clock that was.
         """
-        query = select(clock_readings).where(clock_readings.c.device == device)
-        if self._has_twin(device):
-            query = query.where(clock_readings.c.life == life)
-        rows = self._connection.execute(query.order_by(clock_readings.c.seq)).all()
-        rows = [row for row in rows if row.life == life or row.seq < first]
-        ends = [*(row.seq - 1 for row in rows[1:]), None][: len(rows)]
+        own = select(clock_readings).where(
+            clock_readings.c.device == device, clock_readings.c.life == life
+        )
+        before = (
+            select(clock_readings)
+            .where(
+                clock_readings.c.device == device,
+                clock_readings.c.life != life,
+                clock_readings.c.seq < first,
+            )
+            .order_by(clock_readings.c.seq.desc())
+            .limit(0 if self._has_twin(device) else _READINGS_BEFORE_MAX)
+        )
+        rows = self._connection.execute(_with_claims(union_all(own, select(before.subquery()))))
         return [
             Reading(
                 seq=row.seq,
@@ -114,22 +127,34 @@ class Clocks:
                 monotonic=row.monotonic,
                 wall=row.wall,
                 offset=row.offset,
-                last_wall=self._claimed(device, row.life, end),
+                last_wall=row.last_wall,
             )
-            for row, end in zip(rows, ends, strict=True)
+            for row in rows
         ]
-
-    def _claimed(self, device: str, life: str, seq: int | None) -> int | None:
-        """Give what the clock claimed at an operation, or at the newest one of a life."""
-        mine = (operations.c.device == device, operations.c.life == life)
-        query = select(operations.c.captured).where(*mine).order_by(operations.c.seq.desc())
-        if seq is not None:
-            query = query.where(operations.c.seq <= seq)
-        found: int | None = self._connection.execute(query.limit(1)).scalar_one_or_none()
-        return found
 
     def _has_twin(self, device: str) -> bool:
         forks = select(chains.c.life).where(
             chains.c.device == device, chains.c.life != chains.c.incarnation
         )
         return self._connection.execute(forks.limit(1)).first() is not None
+
+
+def _with_claims(readings: CompoundSelect[Any]) -> Select[Any]:
+    """Give readings in their order, each with what the clock claimed at the last operation before
+    the next one, or at the newest of its life: all in one query.
+    """
+    inner = readings.subquery()
+    following = func.lead(inner.c.seq).over(order_by=inner.c.seq).label("following")
+    each = select(inner, following).subquery()
+    last_wall = (
+        select(operations.c.captured)
+        .where(
+            operations.c.device == each.c.device,
+            operations.c.life == each.c.life,
+            operations.c.seq < func.coalesce(each.c.following, _SEQ_MAX),
+        )
+        .order_by(operations.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(each, last_wall.label("last_wall")).order_by(each.c.seq)

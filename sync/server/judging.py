@@ -86,7 +86,17 @@ def _shape_fault(kind: OperationKind, body: Any) -> schemas.Fault | None:
     except (ValueError, TypeError, OverflowError, RecursionError):
         # A number or a nesting beyond what the validator can hold is no shape of ours.
         return schemas.Fault(pointer="", code="type")
-    return faults[0] if faults else None
+    if faults:
+        return faults[0]
+    return _float_fault(body) if kind is OperationKind.CLOCK_READING else None
+
+
+def _float_fault(body: Any) -> schemas.Fault | None:
+    """Find a number that JSON Schema calls whole and no table can hold as such: 1.0 or 1e9."""
+    for name, value in body.items():
+        if isinstance(value, float):
+            return schemas.Fault(pointer=f"/{name}", code="type")
+    return None
 
 
 def _judge_sealed_number(kind: OperationKind, operation: Operation) -> Verdict | None:

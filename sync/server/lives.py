@@ -15,6 +15,7 @@ from sync.protocol import NO_DIGEST
 from sync.server.store.tables import batches, chains
 
 __all__ = [
+    "FORKS_DEEP_MAX",
     "LIVES_MAX",
     "Chain",
     "Segment",
@@ -27,12 +28,17 @@ __all__ = [
     "find_lives",
     "main_chain",
     "trace",
+    "whole_chains",
 ]
 
 LIVES_MAX: Final = 64
 """Lives of one incarnation that are looked through. A batch of a further one begins its own life:
 nothing is lost by that, and nobody can make the server search for hours.
 """
+
+
+FORKS_DEEP_MAX: Final = 64
+"""Forks of forks that are followed down. Whoever copies copies more often is told less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +144,13 @@ def chain_of_hello(
 def trace(connection: Connection, chain: Chain) -> Trace | None:
     """Follow a chain down to its first batch, through the lives it branches off.
 
-    ``None`` while a batch that it branches off has not arrived.
+    ``None`` while a batch that it branches off has not arrived, and below ``FORKS_DEEP_MAX`` forks
+    of forks.
     """
     found = [_segment(chain, chain.held_upto)]
     while chain.base_number:
+        if len(found) > FORKS_DEEP_MAX:
+            return None
         upto = chain.base_number
         parent = _holder(connection, chain)
         if parent is None or parent.held_upto < upto:
@@ -149,6 +158,33 @@ def trace(connection: Connection, chain: Chain) -> Trace | None:
         found.append(_segment(parent, upto))
         chain = parent
     return tuple(found)
+
+
+def whole_chains(connection: Connection) -> list[Chain]:
+    """Give every chain that can be traced to its first batch; each parent is looked for once."""
+    depths: dict[tuple[str, str], int] = {}
+    found = []
+    for chain in map(chain_from, connection.execute(select(chains)).all()):
+        _measure(connection, chain, depths)
+        if depths[chain.device, chain.life] <= FORKS_DEEP_MAX:
+            found.append(chain)
+    return found
+
+
+def _measure(connection: Connection, chain: Chain, depths: dict[tuple[str, str], int]) -> None:
+    """Note of how many forks a chain and its parents are; too many where a batch is missing."""
+    path, depth, here = [], 0, chain
+    while here.base_number and (here.device, here.life) not in depths:
+        path.append((here.device, here.life))
+        parent = _holder(connection, here)
+        if parent is None or parent.held_upto < here.base_number:
+            depth = FORKS_DEEP_MAX
+            break
+        here = parent
+    else:
+        depth = depths.setdefault((here.device, here.life), 0)
+    for place, key in enumerate(reversed(path), start=1):
+        depths[key] = depth + place
 
 
 def durable_upto(whole: Trace | None) -> int:

@@ -115,7 +115,10 @@ class Timeline:
             return _between(self._not_before, deadline, captured)
         reading, boot = self._readings[place], self._run_of[place]
         elapsed = reading.monotonic + captured - reading.wall
-        earliest = min(boot.earliest + elapsed, deadline)
+        earliest = boot.earliest + elapsed
+        if earliest > deadline and not boot.is_measured:
+            earliest = self._not_before  # the clocks contradict themselves: nothing is known
+        earliest = min(earliest, deadline)
         latest = min(boot.latest + elapsed, deadline)
         return _between(earliest, latest, boot.likely + elapsed, slack=_STEP_SECONDS)
 

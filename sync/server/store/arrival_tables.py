@@ -62,6 +62,7 @@ batches = Table(
     Column("audit_head", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     ForeignKeyConstraint(["device"], ["devices.device"]),
+    Index("batches_by_digest", "device", "digest"),
 )
 
 operations = Table(
@@ -165,6 +166,7 @@ clock_readings = Table(
     Column("wall", BigInteger, nullable=False),
     Column("offset", BigInteger),
     ForeignKeyConstraint(["device"], ["devices.device"]),
+    Index("clock_readings_in_order", "device", "seq"),
 )
 
 # When, by the server's clock, each run of a laptop began; from its hellos.

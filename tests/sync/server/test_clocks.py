@@ -4,6 +4,8 @@ import copy
 import dataclasses
 from typing import Any
 
+from sqlalchemy import event
+
 from server_laptops import NOW, Laptop, Office, record_id
 from sync.protocol import Operation, OperationKind
 from sync.sealing import sign_hello
@@ -106,10 +108,39 @@ def test_a_reading_of_another_shape_is_refused_and_a_wild_one_stops_nothing(
     ]
     receipt = office.take(laptop, laptop.batch(wild))
     assert [verdict.outcome for verdict in receipt.verdicts] == [
-        "accepted",
         "rejected",
-        "held",
+        "rejected",
+        "rejected",
         "accepted",
     ]
     (row,) = exported(office)
     assert NOW <= row["captured_at"] <= NOW + 10
+
+
+def test_a_reading_in_numbers_that_are_not_whole_by_type_is_refused(office: Office) -> None:
+    laptop = office.laptop()
+    bodies = [
+        {"boot": BOOT, "monotonic": value, "wall": NOW} for value in (1e300, 5.0, 2**40 + 1, True)
+    ] + [{"boot": BOOT, "monotonic": 1, "wall": NOW, "offset": -(2**41) - 1}]
+    run = [laptop.operation(OperationKind.CLOCK_READING, body) for body in bodies]
+    receipt = office.take(laptop, laptop.batch(run))
+    assert {verdict.outcome for verdict in receipt.verdicts} == {"rejected"}
+    assert office.count("SELECT count(*) FROM clock_readings") == 0
+
+
+def test_a_laptop_that_reads_its_clock_all_day_is_exported_in_a_few_queries(
+    office: Office,
+) -> None:
+    laptop = office.laptop()
+    office.now = NOW + 9000
+    run = [reading(laptop, monotonic=each, wall=NOW + each) for each in range(300)]
+    office.take(laptop, laptop.batch([*run, person(laptop, NOW + 400)]))
+    heard: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        heard.append(statement)
+
+    event.listen(office.store._engine, "before_cursor_execute", hear)
+    (row,) = exported(office)
+    assert abs(row["captured_at"] - (NOW + 400)) <= row["captured_within"]
+    assert len(heard) < 30

@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 import io
 import itertools
 import json
 import os
 
 import pytest
+from sqlalchemy import insert, select
 
 from server_laptops import Laptop, Office
 from sync.protocol import NO_DIGEST, HelloReply, Receipt, SealedBatch
 from sync.server.devices import list_devices
-from sync.server.lives import LIVES_MAX
+from sync.server.lives import FORKS_DEEP_MAX, LIVES_MAX, Chain, chain_from, trace, whole_chains
+from sync.server.store.tables import batches, chains
 
 
 def cloned(laptop: Laptop) -> Laptop:
@@ -206,3 +209,29 @@ def test_the_log_tells_of_a_fork_and_of_a_restored_database(
     alerts = [json.loads(line) for line in office_log.getvalue().splitlines()]
     warned = {each["event"]: each["device"] for each in alerts if each["level"] == "warning"}
     assert warned == {"fork": one.id, "rolled-back": one.id}
+
+
+def test_forks_of_forks_are_followed_down_so_far_and_no_farther(office: Office) -> None:
+    laptop = office.laptop()
+    depth = FORKS_DEEP_MAX + 3
+    names = [laptop.incarnation, *(f"{place:016x}" for place in range(1, depth))]
+    digests = [NO_DIGEST, *(os.urandom(32) for _ in names)]
+    with office.store.write() as connection:
+        for number, life in enumerate(names, start=1):
+            chain = Chain(
+                device=laptop.id, life=life, incarnation=laptop.incarnation,
+                base_number=number - 1, base_digest=digests[number - 1], held_upto=number,
+                held_digest=digests[number], durable_upto=0,
+            )  # fmt: skip
+            connection.execute(insert(chains).values(dataclasses.asdict(chain)))
+            connection.execute(
+                insert(batches).values(
+                    device=laptop.id, life=life, number=number, digest=digests[number],
+                    previous=digests[number - 1], first_seq=number, operation_count=1,
+                    audit_head=NO_DIGEST, received_at=office.now,
+                )
+            )  # fmt: skip
+        rows = [chain_from(row) for row in connection.execute(select(chains))]
+        traced = {chain.life for chain in rows if trace(connection, chain) is not None}
+        assert {chain.life for chain in whole_chains(connection)} == traced
+    assert len(rows) - len(traced) == 2

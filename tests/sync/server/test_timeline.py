@@ -203,3 +203,17 @@ def test_whatever_the_clocks_say_order_holds_and_the_truth_lies_within(
             now += gap
             camp.write(now)
     assert holds(camp, camp.instants(arrived_at=now + DAY, began_at=began_at))
+
+
+def test_a_run_that_contradicts_its_arrival_is_as_uncertain_as_can_be() -> None:
+    """An operation far above its reading, in a run that no server was heard in."""
+    reading = Reading(seq=1, boot="a" * 16, monotonic=0, wall=0)
+    timeline = Timeline(
+        readings=[reading],
+        arrivals=[Arrived(first_seq=1, at=MORNING)],
+        began_at={},
+        not_before=MORNING - 30 * DAY,
+    )
+    instant = timeline.instant(2, 400 * DAY)
+    assert instant.at == MORNING
+    assert instant.within >= 30 * DAY

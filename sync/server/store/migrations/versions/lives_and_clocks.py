@@ -45,6 +45,7 @@ def _lives() -> None:
     digest = sa.table("chains", sa.column("base_digest", sa.LargeBinary))
     op.execute(sa.update(chains).values(incarnation=chains.c.life, base_number=0))
     op.execute(sa.update(digest).values(base_digest=NO_DIGEST))
+    op.create_index("batches_by_digest", "batches", ["device", "digest"])
     with op.batch_alter_table("chains") as table:
         table.alter_column("incarnation", existing_type=sa.String(length=16), nullable=False)
         table.alter_column("base_number", existing_type=sa.BigInteger(), nullable=False)
@@ -104,6 +105,7 @@ def _clocks() -> None:
         sa.ForeignKeyConstraint(["device"], ["devices.device"]),
         sa.PrimaryKeyConstraint("device", "life", "seq"),
     )
+    op.create_index("clock_readings_in_order", "clock_readings", ["device", "seq"])
     op.create_table(
         "boots",
         sa.Column("device", sa.String(length=16), nullable=False),
