@@ -24,11 +24,13 @@ from enrollkit.app.letters import (
 from enrollkit.errors import DocumentError
 from enrollkit.store.carried import (
     CARRIED_BYTES_MAX,
+    CARRIED_BYTES_OF_ONE_MAX,
     CarriedFile,
     answers_of,
     carried_bytes,
     carried_data,
     carried_files,
+    drop_refused,
     forget_delivered,
     insert_carried,
     is_carried,
@@ -48,10 +50,10 @@ from sync.bundle import (
     return_name,
     write_file,
 )
-from sync.errors import BundleForeign, SyncError
+from sync.errors import BundleForeign, BundleInvalid, EnvelopeInvalid, SyncError
 from sync.programme import open_programme
-from sync.protocol import BatchHeader, HelloReply
-from sync.sealing import open_hello_reply, read_batch_header
+from sync.protocol import MINIMUM_VERSION, BatchHeader, HelloReply
+from sync.sealing import open_hello, open_hello_reply, read_batch_header
 
 __all__ = ["Carried", "CourierFull", "Taken", "hand_over", "keep_answer", "take_along", "take_from"]
 
@@ -91,8 +93,9 @@ class Taken:
 def take_along(desk: Desk, path: Path) -> Carried:
     """Take a file of another laptop of this programme along, unopened.
 
-    ``BundleForeign`` for another programme's, ``BundleInvalid`` for no such file, ``OwnFile`` for
-    this laptop's own, ``CourierFull`` when too much is carried already.
+    ``BundleForeign`` for another programme's, ``BundleInvalid`` for no such file or one whose
+    hello its laptop did not sign, ``OwnFile`` for this laptop's own, ``CourierFull`` when too much
+    is carried already.
     """
     data = read_file(path)
     if kind_of(data) == "return":
@@ -101,6 +104,7 @@ def take_along(desk: Desk, path: Path) -> Carried:
     device = letter.hello.device
     if device == desk.keys.id:
         raise OwnFile(path.name)
+    _demand_signed(desk, letter.content.hello, device)
     content, headers = _own_batches(letter.content, device)
     _demand_same_programme(desk, headers)
     if len(content.batches) != len(letter.content.batches) or not content.is_whole:
@@ -185,6 +189,17 @@ def _take_return(desk: Desk, path: Path, data: bytes) -> Carried:
     )
 
 
+def _demand_signed(desk: Desk, hello: bytes, device: str) -> None:
+    """Check the hello with the laptop's key, of the programme or else of the hello itself."""
+    known = desk.programme.device(device)
+    try:
+        version = open_hello(hello, known.key if known else None).version
+    except EnvelopeInvalid as error:
+        raise BundleInvalid("hello") from error
+    if version < MINIMUM_VERSION:
+        raise BundleInvalid(f"version {version}")
+
+
 def _own_batches(content: Bundle, device: str) -> tuple[Bundle, list[BatchHeader]]:
     """Give the batches that name this laptop, and their public headers; leave out all others."""
     kept: list[bytes] = []
@@ -219,7 +234,9 @@ def _keep(desk: Desk, data: bytes, *, device: str, name: str, operations: int) -
     def work(tx: Tx) -> bool:
         if is_carried(tx, digest):
             return True
-        if carried_bytes(tx) + len(data) > CARRIED_BYTES_MAX:
+        if _is_full(tx, device, len(data)):
+            drop_refused(tx)
+        if _is_full(tx, device, len(data)):
             raise CourierFull(f"{len(data)} bytes more")
         insert_carried(
             tx, digest=digest, device=device, name=name, data=data, operations=operations, at=now
@@ -229,10 +246,16 @@ def _keep(desk: Desk, data: bytes, *, device: str, name: str, operations: int) -
     return desk.database.write(work)
 
 
+def _is_full(tx: Tx, device: str, size: int) -> bool:
+    """Whether so many bytes more are too many, of all laptops or of this one."""
+    is_fair = carried_bytes(tx, device) + size <= CARRIED_BYTES_OF_ONE_MAX
+    return not is_fair or carried_bytes(tx) + size > CARRIED_BYTES_MAX
+
+
 def _letters(desk: Desk, file: CarriedFile) -> Iterator[tuple[str, bytes]]:
     """Give name and content of what goes onto a stick for one carried file."""
     data = desk.database.read(lambda tx: carried_data(tx, file.digest))
-    if data:
+    if data and file.refused is None:
         yield file.name, data
     items = [raw for _place, raw in desk.database.read(lambda tx: answers_of(tx, file.digest))]
     named: dict[str, list[bytes]] = {"hello-reply": [], "receipt": [], "feed-page": []}

@@ -20,11 +20,14 @@ from enrollkit.store.carried import (
     carried_files,
     drop_answers,
     note_answered,
+    note_refused,
 )
 from enrollkit.store.database import Tx
 from sync.errors import (
     BundleInvalid,
+    DeviceUnknown,
     EnvelopeInvalid,
+    ProtocolMismatch,
     ReceiptInvalid,
     Refused,
     SyncError,
@@ -33,10 +36,21 @@ from sync.errors import (
 from sync.protocol import DeviceState
 from sync.sealing import VerifyKey, open_hello_reply, open_receipt, open_signed
 
-__all__ = ["CarriedAll", "Road", "carry_all"]
+__all__ = ["CarriedAll", "CarriedRefused", "Road", "carry_all"]
 
+_BAD_REQUEST: Final = "bad-request"
+"""The server's code for a hello that it cannot read or that its laptop did not sign."""
 _REQUEST_BYTES: Final = 512 * 1024
 """One request of a courier: a proxy that allows little takes it, and most files fit."""
+
+
+class CarriedRefused(Refused):
+    """The server does not take a file that was carried for another laptop, so it is not carried any
+    longer. Nothing of this laptop is touched. Tell the owner to write to a stick again.
+    """
+
+    code = "carried-refused"
+    exit_code = 64
 
 
 class Road(Protocol):
@@ -51,13 +65,15 @@ class CarriedAll:
     """What became of all carried files in one session.
 
     ``receipts`` that the server signed for others now; ``answered`` files that need nothing more;
-    ``waiting`` files that do. ``error``: why it stopped, or what the server refused last.
+    ``waiting`` files that do; ``refused`` ones that the server will never take, offered no more.
+    ``error``: why it stopped, or what the server refused last.
     """
 
     files: int
     receipts: int
     answered: int
     waiting: int
+    refused: int = 0
     error: SyncError | None = None
 
 
@@ -76,7 +92,7 @@ def carry_all(
     ``room`` says how many bytes the next request may carry; a single batch may be a little more.
     """
     files = desk.database.read(lambda tx: carried_files(tx, unanswered=True))
-    receipts = answered = 0
+    receipts = answered = refused = 0
     error: SyncError | None = None
     for file in files:
         if is_stopping():
@@ -84,8 +100,12 @@ def carry_all(
         errand = _Errand(desk, file, room)
         try:
             answered += errand.run(transport, is_stopping)
-        except (Refused, EnvelopeInvalid, TooLarge, BundleInvalid) as refused:
-            error = refused
+        except (Refused, EnvelopeInvalid, TooLarge, BundleInvalid, ProtocolMismatch) as problem:
+            is_final = _is_final(problem)
+            error = CarriedRefused(problem.code) if is_final else problem
+            if is_final:
+                errand.give_up(problem)
+                refused += 1
         except SyncError as broken:
             error = broken
             break
@@ -93,7 +113,12 @@ def carry_all(
             receipts += errand.gained
     waiting = len(desk.database.read(lambda tx: carried_files(tx, unanswered=True)))
     return CarriedAll(
-        files=len(files), receipts=receipts, answered=answered, waiting=waiting, error=error
+        files=len(files),
+        receipts=receipts,
+        answered=answered,
+        waiting=waiting,
+        refused=refused,
+        error=error,
     )
 
 
@@ -127,6 +152,11 @@ class _Errand:
                 self._note_answered()
                 return True
         return False
+
+    def give_up(self, problem: SyncError) -> None:
+        """Offer the file no more, for the server will never take it."""
+        code, now = problem.detail or problem.code, self._desk.system.now()
+        self._desk.database.write(lambda tx: note_refused(tx, self._file.digest, code=code, at=now))
 
     def _ask(self, road: Road) -> None:
         pages_begun = False
@@ -187,6 +217,16 @@ class _Errand:
         self._desk.database.write(
             lambda tx: note_answered(tx, self._file.digest, whole=whole, at=now)
         )
+
+
+def _is_final(problem: SyncError) -> bool:
+    """Whether the server's own word says that these very bytes are never taken.
+
+    A file always says the same, so asking again is of no use. Other refusals may pass.
+    """
+    return isinstance(problem, DeviceUnknown) or (
+        type(problem) is Refused and problem.detail == _BAD_REQUEST
+    )
 
 
 def _portion(batches: Iterable[bytes], room: int) -> list[bytes]:

@@ -13,6 +13,7 @@ from enrollkit.store.database import Tx
 
 __all__ = [
     "CARRIED_BYTES_MAX",
+    "CARRIED_BYTES_OF_ONE_MAX",
     "CarriedFile",
     "add_answer",
     "answers_of",
@@ -20,15 +21,19 @@ __all__ = [
     "carried_data",
     "carried_files",
     "drop_answers",
+    "drop_refused",
     "forget_delivered",
     "insert_carried",
     "is_carried",
     "note_answered",
     "note_handed",
+    "note_refused",
 ]
 
 CARRIED_BYTES_MAX: Final = 256 * 1024 * 1024
 """Files that wait here for others; past it no more are taken."""
+CARRIED_BYTES_OF_ONE_MAX: Final = CARRIED_BYTES_MAX // 4
+"""Those of one laptop: nobody fills the room of all others. The largest file fits."""
 
 _KEPT_SECONDS: Final = 30 * 24 * 3600
 """How long an answer stays after it was handed on: that stick may be lost too."""
@@ -36,7 +41,10 @@ _KEPT_SECONDS: Final = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedFile:
-    """A file of another laptop; its ``size`` is 0 once the server has answered every batch."""
+    """A file of another laptop; its ``size`` is 0 once the server has answered every batch.
+
+    ``refused`` is the code of why the server takes none of it: it is offered to nobody any more.
+    """
 
     digest: str
     device: str
@@ -45,6 +53,7 @@ class CarriedFile:
     operations: int
     answered_at: int | None
     handed_at: int | None
+    refused: str | None
 
 
 def insert_carried(
@@ -64,11 +73,13 @@ def is_carried(tx: Tx, digest: str) -> bool:
     return row is not None
 
 
-def carried_bytes(tx: Tx) -> int:
-    """Give how many bytes of others lie here."""
+def carried_bytes(tx: Tx, device: str | None = None) -> int:
+    """Give how many bytes of others lie here, or of one of them."""
     row = tx.execute(
-        "SELECT (SELECT coalesce(sum(length(data)), 0) FROM carried) "
-        "+ (SELECT coalesce(sum(length(data)), 0) FROM carried_answers)"
+        "SELECT coalesce(sum(length(c.data) + (SELECT coalesce(sum(length(a.data)), 0) "
+        "FROM carried_answers a WHERE a.digest = c.digest)), 0) FROM carried c "
+        "WHERE ?1 IS NULL OR c.device = ?1",
+        (device,),
     ).fetchone()
     return int(row[0])
 
@@ -77,7 +88,7 @@ def carried_files(tx: Tx, *, unanswered: bool = False) -> list[CarriedFile]:
     """Give the files in the order in which they were taken, or those that wait for an answer."""
     where = "WHERE answered_at IS NULL" if unanswered else ""
     rows = tx.execute(
-        "SELECT digest, device, name, length(data), operations, answered_at, handed_at "  # noqa: S608 - our own text
+        "SELECT digest, device, name, length(data), operations, answered_at, handed_at, refused "  # noqa: S608 - our own text
         f"FROM carried {where} ORDER BY taken_at, rowid"
     ).fetchall()
     return [
@@ -89,8 +100,9 @@ def carried_files(tx: Tx, *, unanswered: bool = False) -> list[CarriedFile]:
             operations=operations,
             answered_at=answered_at,
             handed_at=handed_at,
+            refused=refused,
         )
-        for digest, device, name, size, operations, answered_at, handed_at in rows
+        for digest, device, name, size, operations, answered_at, handed_at, refused in rows
     ]
 
 
@@ -133,6 +145,22 @@ def note_answered(tx: Tx, digest: str, *, whole: bool, at: int) -> None:
         f"UPDATE carried SET answered_at = ?, handed_at = NULL, data = {kept} WHERE digest = ?",  # noqa: S608 - our own text
         (at, digest),
     )
+
+
+def note_refused(tx: Tx, digest: str, *, code: str, at: int) -> None:
+    """Note that the server will never take this file; it is offered to nobody any more.
+
+    It stays for a while: it may be the only copy, and a stick that brings it again is known.
+    """
+    tx.execute(
+        "UPDATE carried SET answered_at = ?1, handed_at = ?1, refused = ?2 WHERE digest = ?3",
+        (at, code, digest),
+    )
+
+
+def drop_refused(tx: Tx) -> None:
+    """Let go of the bytes that the server does not want: others need the room."""
+    tx.execute("UPDATE carried SET data = x'' WHERE refused IS NOT NULL")
 
 
 def note_handed(tx: Tx, digest: str, *, at: int) -> None:

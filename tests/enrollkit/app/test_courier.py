@@ -9,7 +9,7 @@ import pytest
 
 from enrollkit.app import courier as courier_module
 from enrollkit.app.courier import CourierFull
-from enrollkit.app.errands import CarriedAll, carry_all
+from enrollkit.app.errands import CarriedAll, CarriedRefused, carry_all
 from enrollkit.app.kit import Kit
 from enrollkit.app.letters import OwnFile
 from stick_office import StickOffice, enroll, open_stick_office
@@ -19,10 +19,13 @@ from sync.errors import (
     BundleInvalid,
     DeviceUnknown,
     Offline,
+    ProtocolMismatch,
     ReceiptInvalid,
+    Refused,
     SyncError,
 )
-from sync.sealing import read_unverified
+from sync.protocol import NO_DIGEST, Hello
+from sync.sealing import OpeningKey, SigningKey, read_unverified, sign_hello
 
 
 @pytest.fixture
@@ -216,10 +219,10 @@ def test_one_refused_file_does_not_keep_the_others_back(office: StickOffice, sti
     for name in ("one", "two"):
         courier.sticks.carry(bundle_of(office.kit(name), stick))
     road = Road(office)
-    road.error = DeviceUnknown("one")
+    road.error = Refused("not-now")
     done = carry(courier, road)
     assert len(road.handed) == 2
-    assert (done.waiting, type(done.error)) == (2, DeviceUnknown)
+    assert (done.waiting, type(done.error)) == (2, Refused)
     road.error = Offline("gone")
     carry(courier, road)
     assert len(road.handed) == 3
@@ -326,3 +329,96 @@ def test_a_large_file_travels_in_portions(
     road = Road(office)
     assert carry(courier, road).receipts == 6
     assert [len(batches) for batches in road.handed] == [2, 2, 2]
+
+
+def stranger_file(
+    folder: Path, *, keys: bool = True, version: int = 1, spoil: bool = False
+) -> Path:
+    """Write a bundle that no kit made: a hello of a new key, and nothing else."""
+    key = SigningKey.generate()
+    hello = Hello(
+        version=version,
+        device=key.public.id,
+        incarnation="11" * 8,
+        last_batch=0,
+        last_digest=NO_DIGEST,
+        receipted_upto=0,
+        cursor=0,
+        programme_serial=1,
+        time=1,
+        boot=bytes(8),
+        monotonic=1,
+        nonce=bytes(16),
+        public_key=key.public.raw if keys else None,
+        seal_key=OpeningKey.generate().public.raw if keys else None,
+    )
+    signed = bytearray(sign_hello(hello, key))
+    signed[-1] ^= spoil
+    path = folder / f"{key.public.id}.ekb"
+    path.write_bytes(encode_bundle(bytes(signed), []))
+    return path
+
+
+@pytest.mark.parametrize("flaw", [{"spoil": True}, {"keys": False}, {"version": 0}])
+def test_a_hello_that_no_server_would_take_is_not_taken_along(
+    office: StickOffice, stick: Path, flaw: dict[str, bool]
+) -> None:
+    courier = office.kit("courier")
+    with pytest.raises(BundleInvalid):
+        courier.sticks.carry(stranger_file(stick, **flaw))
+    courier.sticks.carry(stranger_file(stick))
+
+
+@pytest.mark.parametrize("word", [DeviceUnknown("device-unknown"), Refused("bad-request")])
+def test_what_the_server_will_never_take_is_told_once_and_offered_no_more(
+    office: StickOffice, stick: Path, tmp_path: Path, word: SyncError
+) -> None:
+    courier = office.kit("courier")
+    path = bundle_of(office.kit("one"), stick)
+    courier.sticks.carry(path)
+    road = Road(office)
+    road.error = word
+    done = carry(courier, road)
+    assert (done.refused, done.waiting, type(done.error)) == (1, 0, CarriedRefused)
+    again = carry(courier, road)
+    assert (again.files, again.error, len(road.handed)) == (0, None, 1)
+    folder = tmp_path / "next"
+    folder.mkdir()
+    assert courier.sticks.export(folder).carried == 0
+    assert courier.sticks.carry(path).already
+
+
+def test_a_file_of_another_version_does_not_keep_the_others_back(
+    office: StickOffice, stick: Path
+) -> None:
+    courier = office.kit("courier")
+    for name in ("one", "two"):
+        courier.sticks.carry(bundle_of(office.kit(name), stick))
+    road = Road(office)
+    road.error = ProtocolMismatch("version 9")
+    assert (carry(courier, road).waiting, len(road.handed)) == (2, 2)
+
+
+def test_one_laptop_cannot_take_the_room_of_all_others(
+    office: StickOffice, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    courier, one = office.kit("courier"), office.kit("one")
+    first = bundle_of(one, stick)
+    monkeypatch.setattr(courier_module, "CARRIED_BYTES_OF_ONE_MAX", first.stat().st_size + 100)
+    courier.sticks.carry(first)
+    with pytest.raises(CourierFull):
+        courier.sticks.carry(bundle_of(one, stick))
+    courier.sticks.carry(bundle_of(office.kit("two"), stick, 1))
+
+
+def test_what_was_refused_makes_room(
+    office: StickOffice, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    courier, one = office.kit("courier"), office.kit("one")
+    first = bundle_of(one, stick)
+    monkeypatch.setattr(courier_module, "CARRIED_BYTES_OF_ONE_MAX", first.stat().st_size * 2)
+    courier.sticks.carry(first)
+    road = Road(office)
+    road.error = Refused("bad-request")
+    carry(courier, road)
+    assert not courier.sticks.carry(bundle_of(one, stick, 1)).already
