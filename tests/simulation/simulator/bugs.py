@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -15,6 +16,7 @@ from enrollkit.store.database import Tx
 from enrollkit.store.freezing import next_run
 from enrollkit.store.lock import SyncLock
 from enrollkit.store.meta import Fact, keep_number
+from enrollkit.store.news import apply_news
 from enrollkit.store.operations import OPERATION_COLUMNS, read_operation
 from enrollkit.store.receipts import settle_receipt
 from sync import wire
@@ -26,9 +28,10 @@ from sync.errors import EnvelopeInvalid
 from sync.merging import Merged
 from sync.protocol import Outcome, Receipt
 from sync.sealing import read_batch_header, read_unverified
-from sync.server import intake, people
+from sync.server import intake, judging, people
 from sync.server.lives import main_chain
 from sync.server.placing import Place
+from sync.server.placing import place as true_place
 from sync.server.store.tables import batches as server_batches
 from sync.server.store.tables import chains
 
@@ -91,7 +94,7 @@ def cursor_before_page() -> AbstractContextManager[Any]:
         def apply(tx: Tx) -> None:
             for entry in entries:
                 if not inbox._is_known(tx, entry.id):
-                    result = inbox.apply_news(tx, entry, programme=self._programme, at=0)
+                    result = apply_news(tx, entry, programme=self._programme, at=0)
                     inbox._keep(tx, entry, result, 0)
 
         self._database.write(move)
@@ -103,11 +106,11 @@ def cursor_before_page() -> AbstractContextManager[Any]:
 @contextmanager
 def check_then_insert() -> Iterator[None]:
     """Whether a batch is new is asked before the transaction, and no constraint decides."""
-    true_take, true_place = intake.Intake.take, intake.place
+    true_take = intake.Intake.take
     asked: list[bool] = []
 
     def take(self: Any, data: bytes, nonce: bytes) -> Any:
-        digest = intake.hashlib.sha256(data).digest()
+        digest = hashlib.sha256(data).digest()
         with self._store.read() as connection:
             known = select(server_batches.c.number).where(server_batches.c.digest == digest)
             asked.append(connection.execute(known).first() is not None)
@@ -157,7 +160,7 @@ def purge_before_durable() -> AbstractContextManager[Any]:
 
 def one_bad_operation_fails_all() -> AbstractContextManager[Any]:
     """A batch with an operation that cannot be taken is refused whole."""
-    true_judge = intake.judge
+    true_judge = judging.judge
 
     def judge(operation: Any) -> Any:
         verdict = true_judge(operation)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -112,7 +113,7 @@ def correct_at_both(world: World, dice: random.Random) -> str:
     twin, records = dice.choice(shared)
     record = dice.choice(records)
     done = [
-        laptop.write(lambda tx, desk=laptop.desk: people.amend(tx, desk, record, dice))
+        laptop.write(partial(people.amend, desk=laptop.desk, record=record, dice=dice))
         for laptop in (twin, copy)
     ]
     return f"{twin.name} and {copy.name}: {sum(done)} corrections"

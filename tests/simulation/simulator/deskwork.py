@@ -27,7 +27,7 @@ __all__ = [
     "tell_news",
 ]
 
-_NEWS: Final = (
+_NEWS: Final[tuple[tuple[FeedKind, dict[str, str]], ...]] = (
     (FeedKind.ABHA_ISSUED, {"abha_number": "91-1234-5678-9012"}),
     (FeedKind.ENROLLMENT_RETURNED, {"code": "name:unclear", "pointer": "/name"}),
     (FeedKind.ENROLLMENT_DUPLICATE, {}),

@@ -80,7 +80,10 @@ class Laptop:
 
     def _open(self) -> None:
         home = Home(self.folder)
-        database = FragileDatabase.open(home.database, DATABASE_KEY, clock=self.machine)
+        database = cast(
+            "FragileDatabase",
+            FragileDatabase.open(home.database, DATABASE_KEY, clock=self.machine),
+        )
         database.fuse = self.fuse
         self.desk = Desk(
             home=home,

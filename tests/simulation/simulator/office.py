@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from sqlalchemy import Connection, update
 from sqlcipher3 import dbapi2
@@ -92,7 +92,7 @@ class Office:
             settings,
             store=self.store,
             keys=self.keys,
-            log=Log(self.log),  # type: ignore[arg-type] - a stream as far as the log goes
+            log=Log(cast("TextIO", self.log)),
             clock=self._true.now,
             is_draining=lambda: False,
         )

@@ -7,6 +7,7 @@ judged by the real table (``sync.engine.answers``), so a road can say nothing th
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from simulator.faults import Fault
@@ -171,7 +172,7 @@ class Road:
         if rule == "request-cut":
             whole = int(share * len(sent))
             for message in sent[:whole] if kind == "push" else ():
-                self._try(lambda one=message: self._take(one))
+                self._try(partial(self._take, message))
             raise Offline(rule)
         return sent
 

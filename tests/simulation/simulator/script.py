@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from simulator.deeds import EVENTS, between
@@ -79,7 +80,7 @@ def play(script: Script) -> Outcome:
         try:
             for event in script.events:
                 deed, dice = EVENTS[event.name][1], random.Random(event.salt)
-                world.event(event.name, lambda deed=deed, dice=dice: deed(world, dice))
+                world.event(event.name, partial(deed, world, dice))
             world.settle()
         except AssertionError as lost:
             failure = str(lost) or "an assertion of the program"

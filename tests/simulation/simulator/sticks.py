@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -171,15 +173,15 @@ def deliver_all(world: World) -> None:
     for laptop in world.laptops:
         world.event(
             f"{laptop.name} -> last",
-            lambda laptop=laptop: laptop.survive(lambda: _told(lambda: _export(laptop, last))),
+            partial(laptop.survive, partial(_told, partial(_export, laptop, last))),
         )
     for stick in sorted(world.sticks.iterdir()):
-        world.event(f"office <- {stick.name}", lambda stick=stick: str(world.office.receive(stick)))
+        world.event(f"office <- {stick.name}", partial(_taken_in, world, stick))
     for laptop in world.laptops:
         for stick in sorted(world.sticks.iterdir()):
             world.event(
                 f"{laptop.name} <- {stick.name}",
-                lambda laptop=laptop, stick=stick: bring_home(world, laptop, stick),
+                partial(bring_home, world, laptop, stick),
             )
 
 
@@ -202,9 +204,13 @@ def _stick(world: World, dice: random.Random) -> Path:
     return world.stick(f"S{dice.randrange(_STICKS)}")
 
 
-def _told(work: object) -> str:
+def _taken_in(world: World, stick: Path) -> str:
+    return str(world.office.receive(stick))
+
+
+def _told(work: Callable[[], str]) -> str:
     """Do it, and give the code of what an operator would be told instead."""
     try:
-        return str(work())  # type: ignore[operator] - a function without arguments
+        return work()
     except OperatorError as error:
         return error.code

@@ -10,8 +10,10 @@ import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
+from unittest.mock import patch
 
 from enrollkit.store import freezing
 from simulator.faults import Fault
@@ -55,12 +57,8 @@ Between: TypeAlias = "Callable[[World, Laptop, str], None]"
 @contextlib.contextmanager
 def small_batches(operations_max: int = 3) -> Iterator[None]:
     """Let few operations fill a batch, so that a camp of ten people has a chain of batches."""
-    whole = freezing.LIMITS
-    freezing.LIMITS = replace(LIMITS, operations_per_batch_max=operations_max)  # type: ignore[misc] - for the run alone
-    try:
+    with patch.object(freezing, "LIMITS", replace(LIMITS, operations_per_batch_max=operations_max)):
         yield
-    finally:
-        freezing.LIMITS = whole  # type: ignore[misc] - as it was
 
 
 def told(summary: Summary) -> str:
@@ -187,7 +185,7 @@ class World:
         for _ in range(_ROUNDS_MAX):
             self._approve_all()
             for laptop in self.laptops:
-                self.event(f"{laptop.name} syncs", lambda laptop=laptop: self._quiet(laptop))
+                self.event(f"{laptop.name} syncs", partial(self._quiet, laptop))
             if all(self._is_drained(laptop) for laptop in self.laptops):
                 break
         self.ledger.check_arrived(self._places["office"])
