@@ -67,6 +67,7 @@ def _of_holds() -> dict[str, str]:
         "link:unknown": _("It waits for the record itself, which has not arrived yet."),
         "link:differs": _("The office has other content under this reference and looks at it."),
         "link": _("The office looks at this record."),
+        "record:not-yours": _("Another laptop enrolled this person; the office looks at it."),
         "operation": _("The office keeps it aside and looks at it."),
         "chain": _("Two laptops wrote under one name; the office keeps both and looks at it."),
         "fork": _("Two laptops wrote under one name; the office keeps both and looks at it."),
