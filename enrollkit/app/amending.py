@@ -40,7 +40,7 @@ class CorrectionImpossible(KitError):
     """
 
     code = "correction-impossible"
-    exit_code = 94
+    exit_code = 46
 
 
 class NumberIssued(CorrectionImpossible):
@@ -49,7 +49,7 @@ class NumberIssued(CorrectionImpossible):
     """
 
     code = "number-issued"
-    exit_code = 94
+    exit_code = 46
 
 
 class PersonWithdrawn(CorrectionImpossible):
@@ -58,7 +58,7 @@ class PersonWithdrawn(CorrectionImpossible):
     """
 
     code = "person-withdrawn"
-    exit_code = 94
+    exit_code = 46
 
 
 class PersonKnown(CorrectionImpossible):
@@ -67,7 +67,7 @@ class PersonKnown(CorrectionImpossible):
     """
 
     code = "person-known"
-    exit_code = 94
+    exit_code = 46
 
 
 _WHY_NOT = {

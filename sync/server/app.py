@@ -20,7 +20,7 @@ from sync.server.bundles import Receiver
 from sync.server.contact import Contact
 from sync.server.crowd import Crowd
 from sync.server.errors import HttpFault
-from sync.server.intake import Intake
+from sync.server.intake import Intake, Taken
 from sync.server.logs import Log, note_taken
 from sync.server.push import NONCE_BYTES, Push
 from sync.server.reading import RequestReader, Tempo
@@ -146,10 +146,10 @@ class _Door:
             raise EnvelopeInvalid("nonce")
         return Response(self._services.sign_time(nonce), media_type="application/cose")
 
-    def _take(self, batch: bytes, nonce: bytes) -> bytes:
+    def _take(self, batch: bytes, nonce: bytes) -> Taken:
         taken = self._services.intake.take(batch, nonce)
         note_taken(self._services.log, taken.receipt, began_fork=taken.began_fork)
-        return taken.signed
+        return taken
 
     def _refuse(self, error: Exception) -> Response:
         """Tell the laptop in one code what is wrong; a fault of ours goes up to the shield."""

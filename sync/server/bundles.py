@@ -140,7 +140,6 @@ class Reception:
         greeting = self._receiver.contact.greet(first, is_live=False)
         self._hello = wire.decode_hello(read_unverified(first)[2])  # greet has verified it
         self.reply = greeting.reply
-        self.is_known = greeting.reply.state is not DeviceState.PENDING
         for raw in greeting.signed[1:]:
             self._answered.add(wire.decode_receipt(read_unverified(raw)[2]).digest)
         return greeting.signed
@@ -162,7 +161,7 @@ class Reception:
             raise
         self.batches += 1
         self.began_fork = self.began_fork or taken.began_fork
-        self.is_known = True
+        self.is_known = self.is_known or taken.is_new
         self.verdicts.update(verdict.outcome.value for verdict in taken.receipt.verdicts)
         self._receiver.note_taken(taken)
         if taken.receipt.digest in self._answered:

@@ -16,6 +16,7 @@
         ├── CodeAmbiguous         two laptops have the same approval code
         ├── DeviceUnknown         no laptop of that id
         ├── DeviceShutOut         a laptop that was revoked before
+        ├── DeviceNeverMet        a file of a laptop that the server does not know
         └── NothingToReceive      a folder without a file of a laptop
 
 What a laptop is told by HTTP is an :class:`HttpFault`, a code with a status.
@@ -36,6 +37,7 @@ __all__ = [
     "DatabaseBusy",
     "DatabaseForeign",
     "DatabaseTooNew",
+    "DeviceNeverMet",
     "DeviceShutOut",
     "DeviceUnknown",
     "FileUnusable",
@@ -176,6 +178,15 @@ class DeviceUnknown(ServerError):
     """No laptop of that id is known here. Nothing was changed. See: enrollkit-server device list"""
 
     code = "no-such-device"
+    exit_code = 92
+
+
+class DeviceNeverMet(ServerError):
+    """This laptop is not known here, and the beginning of its file does not introduce it. Nothing
+    was taken in. Let the laptop write the file again, then receive that.
+    """
+
+    code = "device-never-met"
     exit_code = 92
 
 

@@ -49,11 +49,13 @@ _QUARANTINE: Final = held("device:revoked")
 class Taken:
     """A batch that is committed: its receipt, in words and signed.
 
+    ``is_new``: it was not here before, so nobody but its laptop can have sent it.
     ``began_fork``: another chain of its laptop was here before. That is worth an alert.
     """
 
     receipt: Receipt
     signed: bytes
+    is_new: bool
     began_fork: bool = False
 
 
@@ -99,6 +101,7 @@ class Intake:
         return Taken(
             receipt=receipt,
             signed=sign_receipt(receipt, self._keys.signing),
+            is_new=found.is_new,
             began_fork=found.began_fork,
         )
 

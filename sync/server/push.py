@@ -7,11 +7,12 @@ from typing import Final, TypeAlias
 
 from sync.errors import EnvelopeInvalid
 from sync.protocol import LIMITS
+from sync.server.intake import Taken
 
 __all__ = ["NONCE_BYTES", "Push", "Take"]
 
-Take: TypeAlias = Callable[[bytes, bytes], bytes]
-"""Takes (batch, nonce) in and gives the signed receipt."""
+Take: TypeAlias = Callable[[bytes, bytes], Taken]
+"""Takes (batch, nonce) in and gives what was committed."""
 
 NONCE_BYTES: Final = 16
 
@@ -34,9 +35,10 @@ class Push:
 
     def take(self, item: bytes) -> tuple[bytes, ...]:
         """Give a batch's receipt; the error of a batch that is not taken ends the push."""
-        receipt = self._take(item, self._nonce)
-        self.is_known = True  # nothing but an approved or revoked laptop's signature leads here
-        return (receipt,)
+        taken = self._take(item, self._nonce)
+        # Only a laptop's own key makes a new batch; one that was here may be anybody's recording.
+        self.is_known = self.is_known or taken.is_new
+        return (taken.signed,)
 
     def finish(self) -> tuple[bytes, ...]:
         """Nothing is left to say."""

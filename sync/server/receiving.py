@@ -26,7 +26,7 @@ from sync.bundle import (
 from sync.errors import BundleForeign, EnvelopeInvalid, OperatorError, StickGone
 from sync.protocol import DeviceState
 from sync.server.bundles import Receiver, Reception
-from sync.server.errors import HttpFault, NothingToReceive, SettingsInvalid
+from sync.server.errors import DeviceNeverMet, HttpFault, NothingToReceive, SettingsInvalid
 
 __all__ = ["FileReport", "Progress", "find_bundles", "receive_files"]
 
@@ -144,7 +144,14 @@ def _begin(reception: Reception, bundle: Bundle) -> tuple[bytes, ...]:
     except EnvelopeInvalid:
         return ()
     except HttpFault as fault:
-        raise BundleForeign(fault.code) from fault
+        raise _refusal(fault) from fault
+
+
+def _refusal(fault: HttpFault) -> OperatorError:
+    """Say what a fault means for a file that somebody holds in the hand."""
+    if fault.code == "device-unknown":
+        return DeviceNeverMet(fault.code)
+    return BundleForeign(fault.code)
 
 
 def _take_all(
@@ -160,7 +167,7 @@ def _take_all(
     except HttpFault as fault:
         # Without its hello the laptop was not asked for its state before.
         if fault.code != "device-pending":
-            raise BundleForeign(fault.code) from fault
+            raise _refusal(fault) from fault
         report.words.append("This laptop is not approved yet. Nothing of the file was taken in.")
     finally:
         report.batches, report.verdicts = reception.batches, reception.verdicts

@@ -40,7 +40,7 @@ class Dialogue(Protocol):
 
     @property
     def is_known(self) -> bool:
-        """Whether an approved laptop has proved to be the speaker."""
+        """Whether an approved laptop has proved to be the speaker, by what nobody can replay."""
 
     def begin(self, first: bytes) -> tuple[bytes, ...]:
         """Answer the first message."""

@@ -17,6 +17,7 @@ from sync.sealing import open_server_time, read_unverified
 from sync.server import feed
 from sync.server.approval import revoke_device
 from sync.server.errors import HttpFault
+from sync.server.push import Push
 
 
 def post(office: Office, path: str, content: bytes | Iterable[bytes]) -> httpx.Response:
@@ -241,3 +242,18 @@ def test_the_time_is_told_for_a_nonce_alone(office: Office, body: bytes) -> None
 
 def test_a_question_for_the_time_has_a_largest_size(office: Office) -> None:
     assert fault(post(office, "/v1/time", bytes(20_000))) == (413, "too-large")
+
+
+def test_what_anybody_may_have_recorded_makes_nobody_known(office: Office) -> None:
+    laptop = office.laptop()
+    old = laptop.batch([laptop.person()])
+    office.take(laptop, old)
+    push = Push(office.intake.take)
+    push.begin(bytes(16))
+    reception = office.services.receiver.open_reception()
+    reception.begin(laptop.hello())
+    for dialogue in (push, reception):
+        dialogue.take(old.data)
+        assert not dialogue.is_known
+        dialogue.take(laptop.batch([laptop.person()]).data)
+        assert dialogue.is_known

@@ -12,12 +12,12 @@ from typer.testing import CliRunner, Result
 
 from server_laptops import NOW, Laptop, Office
 from server_sticks import bundle_of, opened_digests
-from sync.bundle import Return, decode_return, read_file, write_file
+from sync.bundle import Return, decode_return, encode_bundle, read_file, write_file
 from sync.errors import BundleForeign, BundleInvalid, OperatorError, StickFull, StickGone
 from sync.protocol import SealedBatch
 from sync.server import cli
 from sync.server.approval import revoke_device
-from sync.server.errors import NothingToReceive, SettingsInvalid
+from sync.server.errors import DeviceNeverMet, NothingToReceive, SettingsInvalid
 from sync.server.reports import show_progress
 
 Receive = Callable[..., dict[str, Any]]
@@ -322,3 +322,17 @@ def test_no_word_of_a_person_is_printed(office: Office, stick: Path) -> None:
         result = invoke(office, str(stick), "-o", str(stick), *extra)
         for marked in ("Zebra", "Quokka", "91234", "Pangolin"):
             assert marked not in result.output
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_stick_of_a_laptop_that_is_not_known_here_says_just_that(
+    office: Office, stick: Path, *, is_damaged: bool
+) -> None:
+    laptop = Laptop(programme=office.programme())
+    batch = laptop.batch([laptop.person()])
+    hello = b"damaged" if is_damaged else laptop.hello(with_keys=False)
+    write_file(stick / "unknown.ekb", encode_bundle(hello, [batch.data]))
+    result = invoke(office, str(stick), "-o", str(stick))
+    assert result.exit_code == DeviceNeverMet.exit_code
+    assert "not known here" in result.stdout
+    assert people(office) == 0
