@@ -32,6 +32,9 @@ _PACKET_BYTES_MAX: Final = 65536
 _IPV4: Final = 4
 _WAIT_SECONDS_MAX: Final = 0.2
 
+_PROC = "/proc/sys/net"
+"""Written to directly: `sysctl` is not on every PATH."""
+
 
 def reason_against() -> str:
     """Say why this machine cannot have a tunnel; empty when it can."""
@@ -165,8 +168,8 @@ def _make_end(name: str, host: str, *, congestion: str, mtu: int) -> int:
         _ip("netns", "add", name)
         _ip("link", "set", device, "netns", name)
         inside = ("netns", "exec", name)
-        _ip(*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
-        _ip(*inside, "sysctl", "-qw", f"net.ipv4.tcp_congestion_control={congestion}")
+        _ip(*inside, "sh", "-c", f"echo 1 > {_PROC}/ipv6/conf/all/disable_ipv6")
+        _ip(*inside, "sh", "-c", f"echo {congestion} > {_PROC}/ipv4/tcp_congestion_control")
         _ip("-n", name, "link", "set", "lo", "up")
         _ip("-n", name, "address", "add", f"{host}/30", "dev", device)
         _ip("-n", name, "link", "set", device, "mtu", str(mtu), "up")
