@@ -37,7 +37,6 @@ __all__ = [
     "DatabaseBusy",
     "DatabaseForeign",
     "DatabaseTooNew",
-    "DeviceNeverMet",
     "DeviceShutOut",
     "DeviceUnknown",
     "FileUnusable",
@@ -178,15 +177,6 @@ class DeviceUnknown(ServerError):
     """No laptop of that id is known here. Nothing was changed. See: enrollkit-server device list"""
 
     code = "no-such-device"
-    exit_code = 92
-
-
-class DeviceNeverMet(ServerError):
-    """This laptop is not known here, and the beginning of its file does not introduce it. Nothing
-    was taken in. Let the laptop write the file again, then receive that.
-    """
-
-    code = "device-never-met"
     exit_code = 92
 
 

@@ -26,7 +26,7 @@ from sync.bundle import (
 from sync.errors import BundleForeign, EnvelopeInvalid, OperatorError, StickGone
 from sync.protocol import DeviceState
 from sync.server.bundles import Receiver, Reception
-from sync.server.errors import DeviceNeverMet, HttpFault, NothingToReceive, SettingsInvalid
+from sync.server.errors import DeviceUnknown, HttpFault, NothingToReceive, SettingsInvalid
 
 __all__ = ["FileReport", "Progress", "find_bundles", "receive_files"]
 
@@ -91,6 +91,11 @@ def receive_files(
         except OperatorError as error:
             report.problem = error
             report.words.append(error.text)
+            if isinstance(error, DeviceUnknown):
+                report.words.append(
+                    "The beginning of this file does not introduce its laptop. Let it write the "
+                    "file again, then receive that."
+                )
         yield report
 
 
@@ -150,7 +155,7 @@ def _begin(reception: Reception, bundle: Bundle) -> tuple[bytes, ...]:
 def _refusal(fault: HttpFault) -> OperatorError:
     """Say what a fault means for a file that somebody holds in the hand."""
     if fault.code == "device-unknown":
-        return DeviceNeverMet(fault.code)
+        return DeviceUnknown(fault.code)
     return BundleForeign(fault.code)
 
 

@@ -17,7 +17,7 @@ from sync.errors import BundleForeign, BundleInvalid, OperatorError, StickFull, 
 from sync.protocol import SealedBatch
 from sync.server import cli
 from sync.server.approval import revoke_device
-from sync.server.errors import DeviceNeverMet, NothingToReceive, SettingsInvalid
+from sync.server.errors import DeviceUnknown, NothingToReceive, SettingsInvalid
 from sync.server.reports import show_progress
 
 Receive = Callable[..., dict[str, Any]]
@@ -333,6 +333,7 @@ def test_a_stick_of_a_laptop_that_is_not_known_here_says_just_that(
     hello = b"damaged" if is_damaged else laptop.hello(with_keys=False)
     write_file(stick / "unknown.ekb", encode_bundle(hello, [batch.data]))
     result = invoke(office, str(stick), "-o", str(stick))
-    assert result.exit_code == DeviceNeverMet.exit_code
-    assert "not known here" in result.stdout
+    assert result.exit_code == DeviceUnknown.exit_code
+    assert "No laptop of that id is known here." in result.stdout
+    assert "does not introduce its laptop" in result.stdout
     assert people(office) == 0
