@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -37,6 +37,7 @@ from sync.server.receipts import rebuild_receipt
 from sync.server.store import Store
 from sync.server.store.tables import batches
 from sync.server.strangers import SILENT_SECONDS_MAX
+from sync.server.walking import walk
 
 __all__ = ["Contact", "Greeting"]
 
@@ -204,9 +205,16 @@ def _known(connection: Connection, hello: Hello) -> _Known:
     chain, is_certain = chain_of_hello(
         connection, hello.device, hello.incarnation, hello.last_batch, hello.last_digest
     )
+    if not (is_certain and chain.held_upto >= hello.last_batch):
+        mixed = walk(
+            connection, hello.device, hello.incarnation, hello.last_batch, hello.last_digest
+        )
+        if mixed:
+            # Held whole, though batches of a copy lie between its own.
+            chain = replace(chain, held_upto=hello.last_batch, held_digest=hello.last_digest)
+            return _Known(chain=chain, whole=mixed, is_certain=True)
     if is_certain:
-        whole = trace(connection, chain) or ()
-        return _Known(chain=chain, whole=whole, is_certain=True)
+        return _Known(chain=chain, whole=trace(connection, chain) or (), is_certain=True)
     # Of a chain that may be a twin's no receipt is given: this laptop would take it for a forgery.
     has_twin = len(find_lives(connection, hello.device, hello.incarnation)) > 1
     is_foreign = has_twin or chain.held_upto >= hello.last_batch

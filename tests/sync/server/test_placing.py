@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import random
 
 import pytest
 from sqlalchemy import insert, select
@@ -235,3 +236,37 @@ def test_forks_of_forks_are_followed_down_so_far_and_no_farther(office: Office) 
         traced = {chain.life for chain in rows if trace(connection, chain) is not None}
         assert {chain.life for chain in whole_chains(connection)} == traced
     assert len(rows) - len(traced) == 2
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_three_copies_whose_batches_come_in_any_order_are_each_known_to_be_held(
+    office: Office, seed: int
+) -> None:
+    laptop = office.laptop()
+    office.take(laptop, *people(laptop, 1))
+    copies = [laptop, cloned(laptop), cloned(laptop)]
+    sent = [(copy_, batch) for copy_ in copies for batch in people(copy_, 5)]
+    random.Random(seed).shuffle(sent)
+    for copy_, batch in sent:
+        office.take(copy_, batch)
+    for copy_ in copies:
+        reply, receipts = greet(office, copy_, receipted_upto=copy_.number - 1)
+        assert (reply.held_upto, reply.held_digest) == (copy_.number, copy_.previous)
+        assert [receipt.digest for receipt in receipts] == [copy_.previous]
+        _, every = greet(office, copy_)
+        assert [receipt.batch for receipt in every] == list(range(1, copy_.number + 1))
+
+
+def test_a_mixture_of_copies_with_a_batch_missing_is_not_called_whole(office: Office) -> None:
+    one, other = twins(office)
+    mine, theirs = people(one, 4), people(other, 4)
+    for batch in (theirs[3], mine[0], mine[3], theirs[1], mine[1], theirs[0]):
+        office.take(one if batch in mine else other, batch)
+    for laptop in (one, other):
+        reply, _ = greet(office, laptop)
+        assert (reply.held_upto, reply.held_digest) != (laptop.number, laptop.previous)
+    office.take(one, mine[2])
+    office.take(other, theirs[2])
+    for laptop in (one, other):
+        reply, _ = greet(office, laptop)
+        assert (reply.held_upto, reply.held_digest) == (laptop.number, laptop.previous)
