@@ -71,8 +71,8 @@ _LABELS: Final[Mapping[str, Callable[[], str]]] = {
     "papers": lambda: _("Records"),
     "papers_signed_for": lambda: _("Records signed for"),
     "drafts": lambda: _("Drafts, not enrolled"),
-    "chain": lambda: _("Newest batch"),
-    "audit_head": lambda: _("Head of the audit"),
+    "chain": lambda: _("For the office: newest batch"),
+    "audit_head": lambda: _("For the office: head of the audit"),
 }
 
 

@@ -109,7 +109,7 @@ class Reception:
     """One bundle on its way in; a ``Dialogue`` of :mod:`sync.server.streams`.
 
     It counts what became of the bundle: ``batches`` that were committed, now or before, the
-    ``verdicts`` on their operations, and the ``refused`` batches by the code of what was wrong.
+    ``verdicts`` on their operations, ``told`` those on people and links among them, and the ``refused`` batches by the code of what was wrong.
     ``began_fork``: another disk wrote other batches under this laptop's name; both are kept.
     """
 
@@ -122,6 +122,7 @@ class Reception:
         self.reply: HelloReply | None = None
         self.batches = 0
         self.verdicts: Counter[str] = Counter()
+        self.told: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.began_fork = False
 
@@ -163,6 +164,7 @@ class Reception:
         self.began_fork = self.began_fork or taken.began_fork
         self.is_known = self.is_known or taken.is_new
         self.verdicts.update(verdict.outcome.value for verdict in taken.receipt.verdicts)
+        self.told.update(verdict.outcome.value for verdict in taken.told)
         self._receiver.note_taken(taken)
         if taken.receipt.digest in self._answered:
             return ()

@@ -51,11 +51,13 @@ class Taken:
 
     ``is_new``: it was not here before, so nobody but its laptop can have sent it.
     ``began_fork``: another chain of its laptop was here before. That is worth an alert.
+    ``told``: the verdicts on people and links, which are what people are told counts of.
     """
 
     receipt: Receipt
     signed: bytes
     is_new: bool
+    told: tuple[Verdict, ...]
     began_fork: bool = False
 
 
@@ -102,8 +104,15 @@ class Intake:
             receipt=receipt,
             signed=sign_receipt(receipt, self._keys.signing),
             is_new=found.is_new,
+            told=tuple(_told(run, receipt)),
             began_fork=found.began_fork,
         )
+
+
+def _told(run: tuple[Operation, ...], receipt: Receipt) -> Iterator[Verdict]:
+    for operation, verdict in zip(run, receipt.verdicts, strict=True):
+        if operation.kind.startswith(("enrollment.", "link.")):
+            yield verdict
 
 
 def _arrivals(

@@ -44,6 +44,7 @@ class FileReport:
     is_whole: bool = True
     batches: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     answer: Path | None = None
     words: list[str] = field(default_factory=list)
@@ -176,6 +177,7 @@ def _take_all(
         report.words.append("This laptop is not approved yet. Nothing of the file was taken in.")
     finally:
         report.batches, report.verdicts = reception.batches, reception.verdicts
+        report.told = reception.told
         report.refused = reception.refused
 
 

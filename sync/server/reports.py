@@ -63,8 +63,9 @@ def _lines(report: FileReport) -> list[str]:
 
 
 def _counted(report: FileReport) -> str:
-    if not report.batches:
-        return "nothing new in it to take in"
-    parts = [f"{count} {outcome}" for outcome, count in sorted(report.verdicts.items())]
-    entries = "entry" if report.operations == 1 else "entries"
-    return f"{report.operations} {entries} taken in ({', '.join(parts)})"
+    """Count people and records; keys and clock readings travel with them and are nobody."""
+    if not report.told:
+        return "no person or record in it to take in"
+    parts = [f"{count} {outcome}" for outcome, count in sorted(report.told.items())]
+    what = "person or record" if report.told.total() == 1 else "people and records"
+    return f"{report.told.total()} {what} taken in ({', '.join(parts)})"

@@ -337,3 +337,20 @@ def test_a_stick_of_a_laptop_that_is_not_known_here_says_just_that(
     assert "No laptop of that id is known here." in result.stdout
     assert "does not introduce its laptop" in result.stdout
     assert people(office) == 0
+
+
+def test_the_clerk_reads_how_many_people_and_records_came_and_no_other_number(
+    office: Office, stick: Path
+) -> None:
+    laptop = office.laptop()
+    person = laptop.person()
+    clock = laptop.operation(
+        "clock.reading", {"boot": "00" * 8, "monotonic": 5, "wall": NOW}, record="0" * 32
+    )
+    batch = laptop.batch([clock, person, laptop.link(person.record)])
+    write_file(stick / "a.ekb", bundle_of(laptop, [batch]))
+    said = invoke(office, str(stick), "-o", str(stick)).stdout
+    assert "a.ekb: 2 people and records taken in (2 accepted)" in said
+    write_file(stick / "a.ekb", bundle_of(laptop, []))
+    said = invoke(office, str(stick), "-o", str(stick)).stdout
+    assert "a.ekb: no person or record in it to take in" in said
