@@ -109,7 +109,8 @@ class Reception:
     """One bundle on its way in; a ``Dialogue`` of :mod:`sync.server.streams`.
 
     It counts what became of the bundle: ``batches`` that were committed, now or before, the
-    ``verdicts`` on their operations, ``told`` those on people and links among them, and the ``refused`` batches by the code of what was wrong.
+    ``verdicts`` on their operations, ``told`` those on people and links among them, and the
+    ``refused`` batches by the code of what was wrong.
     ``began_fork``: another disk wrote other batches under this laptop's name; both are kept.
     """
 
