@@ -66,8 +66,9 @@ class Road:
         self._meanwhile = meanwhile
         self._later: list[tuple[str, list[bytes], Any]] = []
         self._number = 0
-        self.brought: dict[bytes, bytes] = {}
-        """What came to the laptop, and the nonce of the request that it came to."""
+        self.brought: set[tuple[bytes, bytes]] = set()
+        """What came to the laptop, each with the nonce of a request that it came to: an answer
+        that is played again comes to a later one too."""
         self.up = 0
         self.down = 0
         self.requests = 0
@@ -151,7 +152,7 @@ class Road:
             self.down += len(item) + 3
             self.page_bytes += len(item) if kind == "feed" else 0
             self._fuse.pass_point()
-            self.brought[item] = context if isinstance(context, bytes) else b""
+            self.brought.add((item, context if isinstance(context, bytes) else b""))
             yield item
         if rule in {"reply-cut", "reply-lost"}:
             raise Offline(rule)

@@ -170,7 +170,7 @@ class World:
         tear = any(fault.rule == "torn-log" for fault in faults)
         ended = laptop.survive(lambda: told(laptop.sync(road)), tear=tear)
         road.end()
-        check_marks(laptop, self.office, lambda raw, nonce: road.brought.get(raw) == nonce)
+        check_marks(laptop, self.office, lambda raw, nonce: (raw, nonce) in road.brought)
         return ended
 
     def revoke(self, laptop: Laptop) -> None:
@@ -200,7 +200,7 @@ class World:
         road = self.road(laptop)
         lives = laptop.rows("SELECT count(*) FROM lives WHERE closed_at IS NOT NULL")[0][0]
         ended = laptop.survive(lambda: told(laptop.sync(road)))
-        check_marks(laptop, self.office, lambda raw, nonce: road.brought.get(raw) == nonce)
+        check_marks(laptop, self.office, lambda raw, nonce: (raw, nonce) in road.brought)
         if not lives and "forked" not in ended:
             # What sticks brought beyond a gap is offered again with what fills it.
             self.ledger.read_laptop(laptop)
