@@ -167,6 +167,7 @@ class Delivery:
             requests=requests,
             carried=done.answered,
             carried_waiting=done.waiting,
+            carried_error=done.error,
             limited=room() <= 0 and done.waiting > 0,
             stopped=is_stopping(),
         )

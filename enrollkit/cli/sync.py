@@ -92,6 +92,8 @@ def _watch(kit: Kit, stop: Stop, limit_bytes: int | None, *, as_json: bool) -> N
 def _object(summary: Summary) -> dict[str, Any]:
     error = {"error": summary.error.code} if summary.error else {}
     carried = {"carried": summary.carried, "carried_waiting": summary.carried_waiting}
+    if summary.carried_error is not None:
+        error["carried_error"] = summary.carried_error.code
     return summary.counters() | carried | error
 
 
@@ -108,6 +110,8 @@ def _print(summary: Summary, used_today: int) -> None:
     if summary.carried_waiting:
         words = _("{count} files of other laptops still wait to be handed in.")
         lines.append(words.format(count=summary.carried_waiting))
+    if summary.carried_error is not None:
+        lines.append(_(summary.carried_error.text))
     lines.append(
         _("Waiting to be sent: {waiting}   Used: {up} bytes up, {down} bytes down").format(
             waiting=summary.waiting, up=summary.bytes_up, down=summary.bytes_down

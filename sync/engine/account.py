@@ -64,6 +64,8 @@ class Summary:
     """Files of other laptops that were handed in and need nothing more."""
     carried_waiting: int = 0
     """Files of other laptops that still wait to be handed in."""
+    carried_error: SyncError | None = None
+    """Why a carried file was not handed in, or is carried no longer; this laptop's own are well."""
     pace: Pace | None = field(default=None, compare=False)
     """What was learned of the link."""
     error: SyncError | None = None
