@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from sync import wire
@@ -31,12 +31,12 @@ from sync.server.arrival import Apply, Arrival, Decision, content_digest
 from sync.server.devices import Device, find_device, note_contact
 from sync.server.errors import HttpFault
 from sync.server.held import keep_held, opens_way, records_waiting, release, settle
-from sync.server.judging import ACCEPTED, DUPLICATE, cleaned, held, judge
+from sync.server.judging import ACCEPTED, cleaned, held, judge
 from sync.server.keys import ServerKeys
 from sync.server.placing import Place, place
 from sync.server.receipts import rebuild_receipt
-from sync.server.store import Store, insert_once
-from sync.server.store.tables import audit_heads, operations, repeats
+from sync.server.store import Store
+from sync.server.store.tables import audit_heads, operations
 from sync.server.versions import note_refusal
 
 __all__ = ["Intake", "Taken"]
@@ -139,9 +139,7 @@ def _admit(device: Device | None) -> Device:
 
 def _take_one(connection: Connection, arrival: Arrival, verdict: Verdict | None) -> None:
     """Decide one operation and write down the decision."""
-    if not _insert_operation(connection, arrival):
-        _insert_repeat(connection, arrival)
-        return
+    _insert_operation(connection, arrival)
     decision = Decision(verdict=verdict) if verdict else _apply_apart(connection, arrival)
     _write_decision(connection, arrival, decision)
     if decision.settles:
@@ -161,7 +159,8 @@ def _release_followers(connection: Connection, arrival: Arrival, found: Place) -
         release(connection, record, cause=arrival, apply=_apply_apart)
 
 
-def _insert_operation(connection: Connection, arrival: Arrival) -> bool:
+def _insert_operation(connection: Connection, arrival: Arrival) -> None:
+    """Write it down. No other batch of its life has its number: that is what placing sees to."""
     operation = arrival.operation
     row = {
         "device": arrival.device,
@@ -177,30 +176,7 @@ def _insert_operation(connection: Connection, arrival: Arrival) -> bool:
         "code": "",
         "pointer": "",
     }
-    return insert_once(connection, operations, row)
-
-
-def _insert_repeat(connection: Connection, arrival: Arrival) -> None:
-    """Answer an operation that another batch brought before; other content under its id is held."""
-    seen = select(operations.c.digest).where(
-        operations.c.device == arrival.device,
-        operations.c.life == arrival.life,
-        operations.c.seq == arrival.operation.seq,
-    )
-    same = connection.execute(seen).scalar_one() == content_digest(arrival.operation)
-    verdict = DUPLICATE if same else held("operation:differs")
-    if not same:
-        keep_held(connection, arrival, waits_for=None)
-    connection.execute(
-        insert(repeats).values(
-            device=arrival.device,
-            life=arrival.life,
-            batch=arrival.batch,
-            seq=arrival.operation.seq,
-            outcome=verdict.outcome.value,
-            code=verdict.code,
-        )
-    )
+    connection.execute(insert(operations).values(row))
 
 
 def _apply_apart(connection: Connection, arrival: Arrival) -> Decision:

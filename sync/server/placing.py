@@ -126,12 +126,27 @@ def _fitting(
     """Give the life that the batch fits best; the main one where two are as good."""
     fits = [(chain, _fit(chain.life, header, digest, near)) for chain in lives]
     for chain, fit in fits:
-        if fit is _Fit.FIRMLY:
+        if fit is _Fit.FIRMLY and not _overlaps(connection, chain, header):
             return chain
     for chain, fit in fits:
         if fit is _Fit.LOOSELY and _may_lie_in(connection, chain, header):
             return chain
     return None
+
+
+def _overlaps(connection: Connection, chain: Chain, header: BatchHeader) -> bool:
+    """Whether a batch of this life has operations with the same numbers.
+
+    Then a copy's batch lies above a gap in a place that is not its own, and the operations of one
+    would pass for repetitions of the other's.
+    """
+    query = select(batches.c.number).where(
+        batches.c.device == chain.device,
+        batches.c.life == chain.life,
+        batches.c.first_seq < header.first_seq + header.count,
+        batches.c.first_seq + batches.c.operation_count > header.first_seq,
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _fit(life: str, header: BatchHeader, digest: bytes, near: _Near) -> _Fit:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from sync.protocol import Outcome, Receipt, Verdict
 from sync.server.lives import durable_upto, find_chain, main_chain, trace
-from sync.server.store.tables import operations, repeats
+from sync.server.store.tables import operations
 
 __all__ = ["rebuild_receipt"]
 
@@ -36,24 +36,18 @@ def rebuild_receipt(
 
 
 def _verdicts(connection: Connection, batch: Row[Any]) -> tuple[Verdict, ...]:
-    own = select(operations).where(
-        operations.c.device == batch.device,
-        operations.c.life == batch.life,
-        operations.c.seq >= batch.first_seq,
-        operations.c.seq < batch.first_seq + batch.operation_count,
-        operations.c.batch == batch.number,
+    own = (
+        select(operations)
+        .where(
+            operations.c.device == batch.device,
+            operations.c.life == batch.life,
+            operations.c.seq >= batch.first_seq,
+            operations.c.seq < batch.first_seq + batch.operation_count,
+            operations.c.batch == batch.number,
+        )
+        .order_by(operations.c.seq)
     )
-    again = select(repeats).where(
-        repeats.c.device == batch.device,
-        repeats.c.life == batch.life,
-        repeats.c.batch == batch.number,
-    )
-    found = {
-        row.seq: Verdict(outcome=Outcome(row.outcome), code=row.code, pointer=row.pointer)
-        for row in connection.execute(own)
-    }
-    for row in connection.execute(again):
-        found[row.seq] = Verdict(outcome=Outcome(row.outcome), code=row.code)
     return tuple(
-        found[seq] for seq in range(batch.first_seq, batch.first_seq + batch.operation_count)
+        Verdict(outcome=Outcome(row.outcome), code=row.code, pointer=row.pointer)
+        for row in connection.execute(own)
     )

@@ -23,6 +23,8 @@ def answer(
     fields = {
         "Content-Type": kind,
         "Content-Length": str(len(body) if length is None else length),
+        # It hangs up after each answer: a client that is told does not race against that.
+        "Connection": "close",
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())

@@ -30,7 +30,6 @@ __all__ = [
     "held_operations",
     "operations",
     "refusals",
-    "repeats",
 ]
 
 # How far each life of a device is held without gaps. ``incarnation`` is what the laptop itself
@@ -80,22 +79,6 @@ operations = Table(
     Column("outcome", String(10), nullable=False),
     Column("code", CODE, nullable=False),
     Column("pointer", POINTER, nullable=False),
-    ForeignKeyConstraint(
-        ["device", "life", "batch"],
-        ["batches.device", "batches.life", "batches.number"],
-    ),
-)
-
-# Verdicts on operations that a second batch carried once more.
-repeats = Table(
-    "repeats",
-    METADATA,
-    Column("device", DEVICE, primary_key=True),
-    Column("life", DEVICE, primary_key=True),
-    Column("batch", BigInteger, primary_key=True),
-    Column("seq", BigInteger, primary_key=True),
-    Column("outcome", String(10), nullable=False),
-    Column("code", CODE, nullable=False),
     ForeignKeyConstraint(
         ["device", "life", "batch"],
         ["batches.device", "batches.life", "batches.number"],

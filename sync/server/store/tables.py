@@ -18,7 +18,6 @@ from sync.server.store.arrival_tables import (
     held_operations,
     operations,
     refusals,
-    repeats,
 )
 from sync.server.store.metadata import METADATA
 from sync.server.store.office_tables import approvals, consents, devices, feed, meta, programmes
@@ -51,7 +50,6 @@ __all__ = [
     "operations",
     "programmes",
     "refusals",
-    "repeats",
     "sealed_ids",
     "witnesses",
 ]

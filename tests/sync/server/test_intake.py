@@ -94,14 +94,14 @@ def test_an_operation_seen_in_another_batch_is_a_duplicate(office: Office) -> No
     assert office.count("SELECT count(*) FROM enrollments") == 2
 
 
-def test_an_operation_number_with_other_content_is_held_whole(office: Office) -> None:
+def test_an_operation_number_with_other_content_is_judged_by_its_content(office: Office) -> None:
     laptop = office.laptop()
     person = laptop.person()
     office.take(laptop, laptop.batch([person]))
     changed = dataclasses.replace(person, body=person_body(gender="O"))
     batch = laptop.batch([changed], first_seq=1)
-    assert outcomes(office.take(laptop, batch)) == [("held", "operation:differs")]
-    assert outcomes(office.take(laptop, batch)) == [("held", "operation:differs")]
+    assert outcomes(office.take(laptop, batch)) == [("held", "enrollment:differs")]
+    assert outcomes(office.take(laptop, batch)) == [("held", "enrollment:differs")]
     assert office.count("SELECT count(*) FROM held_operations") == 1
 
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from server_laptops import Laptop, Office
-from sync.protocol import NO_DIGEST, HelloReply, Receipt, SealedBatch
+from sync.protocol import NO_DIGEST, HelloReply, Outcome, Receipt, SealedBatch
 from sync.server.devices import list_devices
 from sync.server.lives import FORKS_DEEP_MAX, LIVES_MAX, Chain, chain_from, trace, whole_chains
 from sync.server.store.tables import batches, chains
@@ -255,6 +255,18 @@ def test_three_copies_whose_batches_come_in_any_order_are_each_known_to_be_held(
         assert [receipt.digest for receipt in receipts] == [copy_.previous]
         _, every = greet(office, copy_)
         assert [receipt.batch for receipt in every] == list(range(1, copy_.number + 1))
+
+
+def test_a_copys_batch_above_a_gap_does_not_take_the_numbers_of_what_comes_to_fill_it(
+    office: Office,
+) -> None:
+    mine, theirs = twins(office)
+    *_, above = people(theirs, 3)
+    run = mine.batch([mine.person() for _ in range(3)])
+    office.take(theirs, above)
+    receipt = office.take(mine, run)
+    assert [verdict.outcome for verdict in receipt.verdicts] == [Outcome.ACCEPTED] * 3
+    assert office.count("SELECT count(*) FROM held_operations") == 0
 
 
 def test_a_mixture_of_copies_with_a_batch_missing_is_not_called_whole(office: Office) -> None:
