@@ -23,6 +23,10 @@ __all__ = [
     "FeedKind",
     "FeedPage",
     "FeedRequest",
+    "FinishAction",
+    "FinishAnswer",
+    "FinishRequest",
+    "FinishStage",
     "Hello",
     "HelloReply",
     "Limits",
@@ -270,6 +274,7 @@ class FeedKind(StrEnum):
     ENROLLMENT_DUPLICATE = "enrollment.duplicate"
     NEEDS_PERSON = "needs.person"
     LINK_LINKED = "link.linked"
+    LINK_RETURNED = "link.returned"
     PROGRAMME_UPDATED = "programme.updated"
     DEVICE_REVOKED = "device.revoked"
     CORRECTION = "correction"
@@ -290,6 +295,80 @@ class FeedEntry:
     at: int
     record: str | None = None
     body: Mapping[str, Any] = field(repr=False)
+
+
+class FinishStage(StrEnum):
+    """Where finishing an enrollment stands while the person is present."""
+
+    READY = "ready"
+    """Nothing was sent yet, or what was sent has run out."""
+    WORKING = "working"
+    """The server is at it: look again."""
+    CODE_SENT = "code-sent"
+    """A one-time code went to the mobile that Aadhaar knows."""
+    MOBILE = "mobile"
+    """The number is issued; the mobile that was given is another one and can be verified."""
+    MOBILE_SENT = "mobile-sent"
+    """A one-time code went to that mobile."""
+    ADDRESS = "address"
+    """An ABHA address can be chosen."""
+    DONE = "done"
+    REFUSED = "refused"
+    """``code`` says why; sending again begins anew."""
+
+
+class FinishAction(StrEnum):
+    """What the operator asks for; those that carry a value carry it sealed to the vault."""
+
+    LOOK = "look"
+    SEND = "send"
+    """Send a code; again, 60 s later at the earliest, sends another."""
+    CODE = "code"
+    MOBILE_SEND = "mobile-send"
+    MOBILE_CODE = "mobile-code"
+    MOBILE_SKIP = "mobile-skip"
+    ADDRESS = "address"
+    ADDRESS_SKIP = "address-skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishRequest:
+    """One step of finishing, signed by the device.
+
+    ``subject`` is a record id (32 hex digits), or its first 15 hex digits, which the provisional
+    number stands for. ``sealed`` is the value (a code, a handle), HPKE to the vault; a nonce that
+    was used is answered with what it was answered before.
+    """
+
+    device: str
+    subject: str
+    action: FinishAction
+    time: int
+    nonce: bytes
+    sealed: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishAnswer:
+    """Where finishing stands, sealed to the device and signed.
+
+    ``hint`` is the masked mobile; ``again_at`` (seconds, 0: now) when a code can be sent again;
+    ``handles`` the addresses that ABDM suggests, without suffix. ``code`` and ``pointer`` as in a
+    verdict.
+    """
+
+    device: str
+    record: str
+    stage: FinishStage
+    code: str
+    pointer: str
+    hint: str = field(repr=False)
+    again_at: int
+    handles: tuple[str, ...] = field(repr=False)
+    abha_number: str | None = field(repr=False)
+    abha_address: str | None = field(repr=False)
+    server_time: int
+    nonce: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ __all__ = [
     "DraftState",
     "Event",
     "Finding",
+    "FinishState",
     "Initialised",
     "Level",
     "LinkResult",
@@ -332,3 +333,27 @@ class Finding:
     code: str
     level: Level
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FinishState:
+    """Where finishing an enrollment with the person present stands, as the server says it.
+
+    ``stage`` is a value of :class:`sync.protocol.FinishStage`. ``hint`` is the masked mobile that a
+    code went to; ``again_in`` how many seconds until another can be sent; ``handles`` the ABHA
+    addresses to choose from, without their suffix. ``name`` is empty on a laptop that does not
+    hold the person.
+    """
+
+    record: str
+    stage: str
+    name: str
+    hint: str
+    again_in: int
+    handles: tuple[str, ...]
+    abha_number: str | None
+    abha_address: str | None
+    reason: Reason | None
+
+    def __repr__(self) -> str:
+        return f"FinishState({self.stage}, <withheld>)"

@@ -44,6 +44,10 @@ _STATE_OF_KIND: Final[Mapping[str, State]] = {
     FeedKind.ENROLLMENT_DUPLICATE: State.DUPLICATE,
     FeedKind.NEEDS_PERSON: State.NEEDS_PERSON,
 }
+_LINK_STATE_OF_KIND: Final[Mapping[str, LinkState]] = {
+    FeedKind.LINK_LINKED: LinkState.LINKED,
+    FeedKind.LINK_RETURNED: LinkState.RETURNED,
+}
 _WHAT_OF_STATE: Final[Mapping[State, str]] = {
     State.ISSUED: "issued",
     State.RETURNED: "returned",
@@ -65,8 +69,8 @@ def apply_news(tx: Tx, entry: FeedEntry, *, programme: ProgrammeCheck, at: int) 
         return MALFORMED
     if entry.kind in _STATE_OF_KIND:
         return _apply_to_person(tx, entry, _STATE_OF_KIND[entry.kind], at)
-    if entry.kind == FeedKind.LINK_LINKED:
-        return _apply_to_link(tx, entry, at)
+    if entry.kind in _LINK_STATE_OF_KIND:
+        return _apply_to_link(tx, entry, _LINK_STATE_OF_KIND[entry.kind], at)
     if entry.kind == FeedKind.PROGRAMME_UPDATED:
         return _apply_programme(tx, entry, programme, at)
     if entry.kind == FeedKind.DEVICE_REVOKED:
@@ -147,18 +151,23 @@ def _reason(entry: FeedEntry, state: State) -> tuple[str | None, str | None]:
     )
 
 
-def _apply_to_link(tx: Tx, entry: FeedEntry, at: int) -> str:
-    link = entry.record or ""
+def _apply_to_link(tx: Tx, entry: FeedEntry, state: LinkState, at: int) -> str:
+    link, what = entry.record or "", state.value.lower()
     now = link_state_of(tx, link)
     if now is None:
         return UNKNOWN_RECORD
-    if now is LinkState.LINKED:
+    if now is state:
         return APPLIED
-    if not link_may_become(now, LinkState.LINKED):
-        note_event(tx, link, at=entry.at, what="linked-late")
+    if not link_may_become(now, state):
+        note_event(tx, link, at=entry.at, what=f"{what}-late")
         return IMPOSSIBLE
-    set_link_state(tx, link, LinkState.LINKED, at=entry.at, what="linked")
-    append_audit(tx, at=at, operator=NOBODY, action="news.linked", record=link)
+    code, pointer = entry.body.get("code"), entry.body.get("pointer", "")
+    if state is LinkState.RETURNED:
+        code, pointer = clean_code(str(code)), clean_pointer(str(pointer))
+        set_link_state(tx, link, state, at=entry.at, what=what, code=code, pointer=pointer)
+    else:
+        set_link_state(tx, link, state, at=entry.at, what=what)
+    append_audit(tx, at=at, operator=NOBODY, action=f"news.{what}", record=link)
     return APPLIED
 
 

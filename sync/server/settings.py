@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from sync.server.abdm.settings import ABDM_TEMPLATE, AbdmSettings, read_abdm
 from sync.server.errors import SettingsInvalid
 
 __all__ = ["FILE_NAME", "Settings", "load_settings", "write_settings"]
@@ -83,6 +84,7 @@ class Settings:
     connections_max: int = 512
     pending_devices_max: int = 1000
     pending_days_max: int = 30
+    abdm: AbdmSettings = field(default_factory=AbdmSettings)
     passphrase: str | None = field(default=None, repr=False)
 
 
@@ -90,7 +92,11 @@ def load_settings(home: Path, environment: Mapping[str, str]) -> Settings:
     """Read ``server.toml`` of the home, then the environment; ``SettingsInvalid`` names a fault."""
     home = home.expanduser().absolute()
     settings = Settings(home=home, db=f"sqlite:///{home / _DATABASE_FILE}")
-    settings = _with_file(settings, _read(home / FILE_NAME))
+    table = _read(home / FILE_NAME)
+    abdm = table.pop("abdm", {})
+    if not isinstance(abdm, dict):
+        raise SettingsInvalid("abdm")
+    settings = replace(_with_file(settings, table), abdm=read_abdm(abdm, environment))
     if db := environment.get("ENROLLKIT_SERVER_DB"):
         settings = replace(settings, db=db)
     return replace(settings, passphrase=environment.get("ENROLLKIT_SERVER_PASSPHRASE") or None)
@@ -100,7 +106,7 @@ def write_settings(home: Path) -> None:
     """Write a ``server.toml`` that shows every setting; one that is there stays as it is."""
     try:
         with (home / FILE_NAME).open("x", encoding="utf-8") as file:
-            file.write(_TEMPLATE)
+            file.write(_TEMPLATE + ABDM_TEMPLATE)
     except FileExistsError:
         return
 

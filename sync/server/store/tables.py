@@ -7,6 +7,14 @@ and not one of its parts, makes ``METADATA`` complete.
 
 from __future__ import annotations
 
+from sync.server.store.abdm_tables import (
+    abdm_exchanges,
+    abdm_jobs,
+    abdm_papers,
+    finish_steps,
+    finishes,
+    link_tokens,
+)
 from sync.server.store.arrival_tables import (
     audit_heads,
     batches,
@@ -31,6 +39,9 @@ from sync.server.store.people_tables import (
 
 __all__ = [
     "METADATA",
+    "abdm_exchanges",
+    "abdm_jobs",
+    "abdm_papers",
     "approvals",
     "audit_heads",
     "batches",
@@ -44,7 +55,10 @@ __all__ = [
     "enrollment_versions",
     "enrollments",
     "feed",
+    "finish_steps",
+    "finishes",
     "held_operations",
+    "link_tokens",
     "links",
     "meta",
     "operations",

@@ -31,7 +31,7 @@ def test_every_line_of_that_file_can_be_switched_on(tmp_path: Path) -> None:
     write_settings(tmp_path)
     path = tmp_path / "server.toml"
     path.write_text("\n".join(line.removeprefix("#") for line in path.read_text().splitlines()
-                              if "=" in line))  # fmt: skip
+                              if "=" in line or "[" in line))  # fmt: skip
     assert load_settings(tmp_path, {}).log_file == tmp_path / "server.log"
 
 
@@ -49,6 +49,10 @@ def test_a_file_of_the_office_is_left_alone(tmp_path: Path) -> None:
         ("requests_max = 0", "requests_max"),
         ("idle_seconds_max = true", "idle_seconds_max"),
         ("db = [", "server.toml"),
+        ("abdm = 1", "abdm"),
+        ("[abdm]\ncolour = 1", "abdm.colour"),
+        ("[abdm]\nconcurrency = 0", "abdm.concurrency"),
+        ("[abdm]\nbirth_format = 'yy'", "abdm.birth_format"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, blamed: str) -> None:
