@@ -44,7 +44,10 @@ class ProgrammeDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
-    """The state programme's configuration. ``issued`` is in seconds since 1970 UTC."""
+    """The state programme's configuration. ``issued`` is in seconds since 1970 UTC.
+
+    ``practice``: its ABHA numbers come from a sandbox and are not real. Whoever shows one says so.
+    """
 
     name: str
     url: str
@@ -56,6 +59,7 @@ class Programme:
     recovery: SealKey
     consents: tuple[Wording, ...]
     devices: tuple[ProgrammeDevice, ...]
+    practice: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -122,6 +126,7 @@ def _object(programme: Programme) -> dict[str, Any]:
             {"public_key": device.key.raw.hex(), "state": device.state.value}
             for device in programme.devices
         ],
+        **({"practice": True} if programme.practice else {}),
     }
 
 
@@ -144,4 +149,5 @@ def _programme(value: dict[str, Any]) -> Programme:
             )
             for device in value["devices"]
         ),
+        practice=value.get("practice", False),
     )

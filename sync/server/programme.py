@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 import schemas
 from sync.errors import EnvelopeInvalid
-from sync.programme import Programme, ProgrammeDevice, Wording, sign_programme
+from sync.programme import Programme, ProgrammeDevice, Wording, open_programme, sign_programme
 from sync.protocol import LIMITS, DeviceState
 from sync.sealing import VerifyKey
 from sync.server import feed
@@ -22,8 +22,10 @@ from sync.server.store.tables import consents, devices, meta, programmes
 __all__ = [
     "CONSENT_CODE",
     "install_own_wordings",
+    "keep_practice",
     "newest_programme",
     "publish",
+    "publish_practice",
     "read_meta",
     "set_wording",
 ]
@@ -33,6 +35,7 @@ CONSENT_CODE: Final = "abha-enrollment"
 
 _OWN_VERSION: Final = "1.4"
 _OWN_LANGUAGES: Final = ("en", "hi")
+_PRACTICE: Final = "practice"
 
 
 def publish(connection: Connection, keys: ServerKeys, *, now: int) -> Programme:
@@ -50,6 +53,7 @@ def publish(connection: Connection, keys: ServerKeys, *, now: int) -> Programme:
         recovery=keys.recovery.public,
         consents=_wordings(connection),
         devices=_devices(connection),
+        practice=_is_practice(connection),
     )
     signed = sign_programme(programme, keys.signing)
     if len(signed) > LIMITS.programme_bytes_max:
@@ -80,8 +84,27 @@ def newest_programme(connection: Connection) -> tuple[int, bytes]:
 
 
 def read_meta(connection: Connection) -> dict[str, str]:
-    """Give ``name``, ``url`` and ``epoch``; empty before the programme was made."""
+    """Give ``name``, ``url``, ``epoch`` and ``practice`` if it is one; empty before ``init``."""
     return {row.name: row.value for row in connection.execute(select(meta))}
+
+
+def keep_practice(connection: Connection, *, practice: bool) -> None:
+    """Remember whether the ABHA numbers are a sandbox's; the next programme tells the laptops."""
+    if practice != _is_practice(connection):
+        connection.execute(delete(meta).where(meta.c.name == _PRACTICE))
+        if practice:
+            connection.execute(insert(meta).values(name=_PRACTICE, value="yes"))
+
+
+def publish_practice(connection: Connection, keys: ServerKeys, *, now: int) -> Programme | None:
+    """Issue a new programme if the newest is wrong about practice; ``None`` if it is right."""
+    _, signed = newest_programme(connection)
+    said = open_programme(signed, keys.signing.public).practice
+    return publish(connection, keys, now=now) if said != _is_practice(connection) else None
+
+
+def _is_practice(connection: Connection) -> bool:
+    return _PRACTICE in read_meta(connection)
 
 
 def install_own_wordings(connection: Connection, *, now: int) -> None:

@@ -17,7 +17,7 @@ from sync.server.connections import ConnectionLimits, make_protocol
 from sync.server.errors import AddressTaken, FileUnusable
 from sync.server.keys import ServerKeys, open_keys
 from sync.server.logs import Log, note_taken, open_log
-from sync.server.programme import read_meta
+from sync.server.programme import publish_practice, read_meta
 from sync.server.reading import Tempo
 from sync.server.settings import Settings
 from sync.server.site import open_store
@@ -40,6 +40,8 @@ def serve(settings: Settings, *, host: str, port: int, say: Callable[[str], None
     """
     keys = open_keys(settings.home, settings.passphrase)
     with open_store(settings) as store, _listen(host, port) as listener:
+        with store.write() as connection:
+            publish_practice(connection, keys, now=int(time.time()))
         try:
             log = open_log(settings.log_file)
         except OSError as error:

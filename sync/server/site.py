@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -21,7 +21,7 @@ from sync.server.errors import (
 )
 from sync.server.keys import KdfCost, create_keys, keys_exist, open_keys
 from sync.server.occupancy import at_work_in
-from sync.server.programme import install_own_wordings, publish, read_meta
+from sync.server.programme import install_own_wordings, keep_practice, publish, read_meta
 from sync.server.settings import Settings, write_settings
 from sync.server.store import Store
 from sync.server.store.tables import meta
@@ -72,6 +72,7 @@ def initialise(
             }.items():
                 connection.execute(insert(meta).values(name=key, value=value))
             install_own_wordings(connection, now=now)
+            keep_practice(connection, practice=_practice_of(settings) or False)
             return publish(connection, keys, now=now)
     finally:
         store.close()
@@ -90,11 +91,30 @@ def open_store(settings: Settings) -> Iterator[Store]:
         try:
             store.migrate()
             with store.read() as connection:
-                if not read_meta(connection):
-                    raise ServerNotInitialised
+                known = read_meta(connection)
+            if not known:
+                raise ServerNotInitialised
+            _note_practice(store, settings, known)
             yield store
         finally:
             store.close()
+
+
+def _note_practice(store: Store, settings: Settings, known: Mapping[str, str]) -> None:
+    """Keep what the settings say of practice, when they say something else than before."""
+    practice = _practice_of(settings)
+    if practice is not None and practice != ("practice" in known):
+        with store.write() as connection:
+            keep_practice(connection, practice=practice)
+
+
+def _practice_of(settings: Settings) -> bool | None:
+    """Whether the numbers are not real; ``None`` where no ABDM is named.
+
+    A process that has nothing to do with ABDM does not decide it for the one that has, and people
+    enrolled before ABDM is set up are real people.
+    """
+    return settings.abdm.is_practice if settings.abdm.gateway_url else None
 
 
 def _is_missing_file(db: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sync import sealing, wire
@@ -25,6 +27,17 @@ def test_a_programme_comes_back_as_it_was() -> None:
     )
     assert read.vault.raw == made.vault.raw
     assert read.fingerprint == made.fingerprint
+
+
+@pytest.mark.parametrize("practice", [True, False])
+def test_a_programme_says_whether_its_numbers_are_for_practice(practice: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    raw = sign_programme(programme(KEY, practice=practice), KEY)
+    assert open_programme(raw, None).practice is practice
+
+
+def test_a_programme_with_real_numbers_is_written_as_it_always_was() -> None:
+    made = programme(KEY)
+    assert len(sign_programme(made, KEY)) < len(sign_programme(replace(made, practice=True), KEY))
 
 
 def test_a_later_programme_must_carry_the_pinned_key() -> None:
