@@ -13,6 +13,7 @@ from typing import Any, Final
 
 __all__ = [
     "BODY_SHAPES",
+    "FINISH_VALUES",
     "LIMITS",
     "MINIMUM_VERSION",
     "NO_DIGEST",
@@ -69,6 +70,11 @@ class Limits:
     hello_bytes_max: int = 8 * 1024
     feed_entries_per_page_max: int = 200
     feed_page_bytes_max: int = 8 * 1024 * 1024
+    finish_bytes_max: int = 4 * 1024
+    """One step of finishing, and its answer."""
+    finish_value_bytes_max: int = 64
+    """A one-time code or a handle, before it is sealed."""
+    finish_handles_max: int = 20
     programme_bytes_max: int = 2 * 1024 * 1024
     bundle_bytes_max: int = 64 * 1024 * 1024
     """One file on a stick; more goes into a second file."""
@@ -331,13 +337,21 @@ class FinishAction(StrEnum):
     ADDRESS_SKIP = "address-skip"
 
 
+FINISH_VALUES: Final = frozenset({
+    FinishAction.CODE,
+    FinishAction.MOBILE_CODE,
+    FinishAction.ADDRESS,
+})  # fmt: skip
+"""The actions that carry a value: a one-time code, or the handle of an address."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishRequest:
     """One step of finishing, signed by the device.
 
     ``subject`` is a record id (32 hex digits), or its first 15 hex digits, which the provisional
-    number stands for. ``sealed`` is the value (a code, a handle), HPKE to the vault; a nonce that
-    was used is answered with what it was answered before.
+    number stands for. ``sealed`` is the value (a code, a handle), HPKE to the vault. A nonce that
+    was used does nothing again: it is answered with how things stand since.
     """
 
     device: str
@@ -352,9 +366,11 @@ class FinishRequest:
 class FinishAnswer:
     """Where finishing stands, sealed to the device and signed.
 
-    ``hint`` is the masked mobile; ``again_at`` (seconds, 0: now) when a code can be sent again;
+    ``record`` is empty where the server knows nobody, or several, by the subject. ``hint`` is the
+    masked mobile; ``again_at`` (seconds, server's clock; 0: now) when a code can be sent again;
     ``handles`` the addresses that ABDM suggests, without suffix. ``code`` and ``pointer`` as in a
-    verdict.
+    verdict. Number and address are told to a laptop that holds the person or brought the right
+    code.
     """
 
     device: str

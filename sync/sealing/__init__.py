@@ -2,6 +2,7 @@
 
     batch, feed page     COSE_Sign1( protected header, HPKE( zstd( CBOR )))
     receipt, hello, …    COSE_Sign1( protected header, CBOR )
+    finish answer        COSE_Sign1( protected header, HPKE( CBOR ))
 
 The protected header names algorithm, signer and *what the message is*, so that a receipt can never
 be taken for a hello. HPKE's ``info`` holds the same header, so a sealed content can never be moved
@@ -11,6 +12,14 @@ under another header. Every failure to open is one error without detail of the s
 
 from __future__ import annotations
 
+from sync.sealing.finishing import (
+    open_finish_answer,
+    open_finish_request,
+    open_finish_value,
+    seal_finish_answer,
+    seal_finish_value,
+    sign_finish_request,
+)
 from sync.sealing.keys import OpeningKey, SealKey, SigningKey, VerifyKey
 from sync.sealing.messages import (
     open_batch,
@@ -39,6 +48,9 @@ __all__ = [
     "open_batch",
     "open_feed_page",
     "open_feed_request",
+    "open_finish_answer",
+    "open_finish_request",
+    "open_finish_value",
     "open_hello",
     "open_hello_reply",
     "open_receipt",
@@ -49,8 +61,11 @@ __all__ = [
     "read_unverified",
     "seal_batch",
     "seal_feed_page",
+    "seal_finish_answer",
+    "seal_finish_value",
     "sign",
     "sign_feed_request",
+    "sign_finish_request",
     "sign_hello",
     "sign_hello_reply",
     "sign_receipt",

@@ -24,6 +24,13 @@ from sync.wire.answers import (
 )
 from sync.wire.batches import decode_header, decode_operations, encode_header, encode_operations
 from sync.wire.cbor import SequenceReader, decode, decode_sign1, encode, encode_sequence
+from sync.wire.finishing import (
+    decode_finish_answer,
+    decode_finish_request,
+    encode_finish_answer,
+    encode_finish_request,
+    finish_action_number,
+)
 
 __all__ = [
     "CURRENT_DICTIONARY",
@@ -31,6 +38,8 @@ __all__ = [
     "decode",
     "decode_feed_page",
     "decode_feed_request",
+    "decode_finish_answer",
+    "decode_finish_request",
     "decode_header",
     "decode_hello",
     "decode_hello_reply",
@@ -41,6 +50,8 @@ __all__ = [
     "encode",
     "encode_feed_page",
     "encode_feed_request",
+    "encode_finish_answer",
+    "encode_finish_request",
     "encode_header",
     "encode_hello",
     "encode_hello_reply",
@@ -48,4 +59,5 @@ __all__ = [
     "encode_receipt",
     "encode_sequence",
     "encode_server_time",
+    "finish_action_number",
 ]
