@@ -20,8 +20,10 @@ __all__ = [
     "abdm_exchanges",
     "abdm_jobs",
     "abdm_papers",
+    "callback_keys",
     "finish_steps",
     "finishes",
+    "link_asks",
     "link_tokens",
 ]
 
@@ -98,6 +100,29 @@ link_tokens = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
+)
+
+# What a request of M2 was about, written with its exchange: its facility and its links (JSON list
+# of ids; none for a link token). ``rests_until``: nothing of the same kind is asked before then.
+link_asks = Table(
+    "link_asks",
+    METADATA,
+    Column("enrollment", RECORD, primary_key=True),
+    Column("request_id", _REQUEST, primary_key=True),
+    Column("hip", String(40), nullable=False),
+    Column("links", Text, nullable=False),
+    Column("rests_until", BigInteger, nullable=False),
+    ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
+)
+
+# The public keys with which ABDM's gateway signs what it sends to the callback address. A row
+# without ``key`` is one that a callback named and nobody knew: the worker asks for them again.
+callback_keys = Table(
+    "callback_keys",
+    METADATA,
+    Column("kid", String(100), primary_key=True),
+    Column("key", Text),
+    Column("noted_at", BigInteger, nullable=False),
 )
 
 # Finishing with the person present. ``secret`` is sealed to the vault (transaction id, token).

@@ -93,7 +93,10 @@ links = Table(
     Column("device", DEVICE, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
+    # When ABDM said so, in milliseconds.
+    Column("linked_at", BigInteger),
     ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
+    Index("links_by_state", "state"),
     # A link that was taken away leaves its reference free; one that stands behind another waits.
     Index(
         "links_once",

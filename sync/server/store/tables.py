@@ -1,8 +1,8 @@
 """The tables. Each key begins with a device or an enrollment: what a cluster would shard by.
 
-``consents``, ``programmes`` and ``meta`` are small and the same everywhere. Times are seconds
-since 1970 UTC by the server's clock unless they are called ``captured``. Importing this module,
-and not one of its parts, makes ``METADATA`` complete.
+``callback_keys``, ``consents``, ``programmes`` and ``meta`` are small and the same everywhere.
+Times are seconds since 1970 UTC by the server's clock unless they are called ``captured``.
+Importing this module, and not one of its parts, makes ``METADATA`` complete.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from sync.server.store.abdm_tables import (
     abdm_exchanges,
     abdm_jobs,
     abdm_papers,
+    callback_keys,
     finish_steps,
     finishes,
+    link_asks,
     link_tokens,
 )
 from sync.server.store.arrival_tables import (
@@ -47,6 +49,7 @@ __all__ = [
     "batches",
     "blobs",
     "boots",
+    "callback_keys",
     "chains",
     "chunks",
     "clock_readings",
@@ -58,6 +61,7 @@ __all__ = [
     "finish_steps",
     "finishes",
     "held_operations",
+    "link_asks",
     "link_tokens",
     "links",
     "meta",

@@ -123,3 +123,25 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("enrollment", "hip"),
     )
+    op.create_index("links_by_state", "links", ["state"], unique=False)
+    op.create_table(
+        "callback_keys",
+        sa.Column("kid", sa.String(length=100), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("noted_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kid"),
+    )
+    op.create_table(
+        "link_asks",
+        sa.Column("enrollment", sa.String(length=32), nullable=False),
+        sa.Column("request_id", sa.String(length=36), nullable=False),
+        sa.Column("hip", sa.String(length=40), nullable=False),
+        sa.Column("links", sa.Text(), nullable=False),
+        sa.Column("rests_until", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enrollment"],
+            ["enrollments.enrollment"],
+        ),
+        sa.PrimaryKeyConstraint("enrollment", "request_id"),
+    )
+    op.add_column("links", sa.Column("linked_at", sa.BigInteger(), nullable=True))
