@@ -1,0 +1,326 @@
+"""The worker's list of things to do: found in what laptops brought, shared fairly, done once.
+
+A job is one person's enrollment, or one person's record links. It is *due* until nothing more is to
+be done for the version that it is about, then *settled*; a newer version makes it due again. A
+worker keeps a job to itself by a lease; a dead one's jobs are taken over when that has run out.
+Moments in the worker's tables are milliseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, tuple_, update
+
+from sync.server.store import Store, insert_once
+from sync.server.store.tables import abdm_jobs, enrollment_versions, enrollments, links
+
+__all__ = [
+    "Advance",
+    "Claim",
+    "ClaimLost",
+    "Fate",
+    "JobKind",
+    "back_off",
+    "claim_jobs",
+    "gather",
+    "keep_claim",
+    "postpone",
+    "release_claims",
+    "settle",
+    "wake",
+]
+
+DUE: Final = "due"
+SETTLED: Final = "settled"
+BACK_OFF_MIN_SECONDS: Final = 5
+BACK_OFF_MAX_SECONDS: Final = 15 * 60
+_GATHERED_AT_ONCE: Final = 500
+_DOUBLINGS_MAX: Final = 10
+
+
+class JobKind(StrEnum):
+    """What is to be done for a person."""
+
+    ENROLL = "enroll"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A job that one worker has to itself until the lease ends, which each request renews.
+
+    ``version`` is what the job was last about; ``attempts`` counts tries that were to be repeated;
+    ``code`` says why it stands as it stands.
+    """
+
+    enrollment: str
+    kind: JobKind
+    version: int
+    attempts: int
+    code: str
+    district: int
+    worker: str
+    lease_ms: int
+
+
+class ClaimLost(Exception):
+    """Another worker has the job now, or the person changed: the request must not leave."""
+
+
+class Fate(StrEnum):
+    """What became of a job in one go."""
+
+    SETTLED = "settled"
+    """There is nothing more to do for this version."""
+    WAITS = "waits"
+    """It is due again later, for a reason of its own."""
+    OUTAGE = "outage"
+    """It is due again later, because ABDM does not work or wants fewer calls."""
+    HALTED = "halted"
+    """The office's configuration is refused: every other call would be, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """What became of a job, for the worker as a whole: an outage pauses it, a halt stops it.
+
+    ``wait_seconds`` is what ABDM said of how long to wait.
+    """
+
+    fate: Fate
+    code: str = ""
+    wait_seconds: int | None = None
+
+
+def gather(store: Store, *, now: int) -> int:
+    """Make due what has come since, and give how many jobs that are.
+
+    An enrollment that is accepted and was never asked for, or not in this version; the accepted
+    links of a person who has an ABHA number. A settled link job becomes due again when a link of
+    its person is ``ACCEPTED``: whoever settles one leaves none in that state.
+    """
+    total = 0
+    while True:
+        with store.read() as connection:
+            found = [*_enrollments_to_do(connection), *_links_to_do(connection)]
+        if not found:
+            return total
+        with store.write() as connection:
+            for kind, row in found:
+                _make_due(connection, kind, row, now)
+        total += len(found)
+
+
+def claim_jobs(
+    store: Store,
+    worker: str,
+    now: int,
+    limit: int,
+    *,
+    lease_ms: int,
+    kinds: Sequence[JobKind] = tuple(JobKind),
+    after: int = -1,
+) -> list[Claim]:
+    """Take up to ``limit`` due jobs for a worker, one of each district in turn, oldest first.
+
+    ``after`` is the district that was served last: the turn goes on behind it, so that a district
+    with many people delays no other by more than one of its own.
+    """
+    with store.read() as connection:
+        wanted = [tuple(row) for row in connection.execute(_in_turn(now, limit, kinds, after))]
+    if not wanted:
+        return []
+    these = tuple_(abdm_jobs.c.enrollment, abdm_jobs.c.kind).in_(wanted)
+    with store.write() as connection:
+        free = select(abdm_jobs).where(these, _is_due(now)).with_for_update(skip_locked=True)
+        rows = {(row.enrollment, row.kind): row for row in connection.execute(free)}
+        taken = [rows[key] for key in wanted if key in rows]
+        for row in taken:
+            mine = (abdm_jobs.c.enrollment == row.enrollment, abdm_jobs.c.kind == row.kind)
+            kept = {"claimed_by": worker, "claimed_until": now + lease_ms}
+            connection.execute(update(abdm_jobs).where(*mine).values(kept))
+    return [_claim(row, worker, lease_ms) for row in taken]
+
+
+def keep_claim(connection: Connection, claim: Claim, *, now: int) -> None:
+    """Renew the lease, in the transaction that writes a request down; ``ClaimLost`` if it ended."""
+    mine = (*_mine(claim), abdm_jobs.c.claimed_by == claim.worker, abdm_jobs.c.claimed_until > now)
+    renewed = update(abdm_jobs).where(*mine).values(claimed_until=now + claim.lease_ms)
+    if connection.execute(renewed.returning(abdm_jobs.c.enrollment)).first() is None:
+        raise ClaimLost(claim.enrollment)
+
+
+def settle(
+    connection: Connection,
+    claim: Claim,
+    *,
+    now: int,
+    version: int,
+    code: str = "",
+    pointer: str = "",
+) -> None:
+    """Write down that nothing more is to be done for a version, and why it stands as it stands."""
+    values = {"state": SETTLED, "version": version, "attempts": 0, "code": code, "pointer": pointer}
+    _free(connection, _mine(claim), now, values)
+
+
+def postpone(
+    connection: Connection,
+    claim: Claim,
+    *,
+    now: int,
+    code: str,
+    seconds: float | None = None,
+    version: int | None = None,
+    counts: bool = True,
+) -> int:
+    """Leave a job for later, and give the moment when it is due again.
+
+    Without ``seconds`` after a back-off that grows with each attempt that ``counts``. A job that
+    another worker has taken over meanwhile is left as it is.
+    """
+    wait = back_off(claim.attempts) if seconds is None else seconds
+    due_at = now + int(wait * 1000)
+    values = {
+        "state": DUE,
+        "due_at": due_at,
+        "code": code,
+        "version": version or claim.version,
+        "attempts": claim.attempts + counts,
+    }
+    _free(connection, (*_mine(claim), abdm_jobs.c.claimed_by == claim.worker), now, values)
+    return due_at
+
+
+def release_claims(connection: Connection, worker: str, *, now: int) -> None:
+    """Give back what a worker claimed and did not begin: it ends."""
+    _free(connection, (abdm_jobs.c.claimed_by == worker,), now, {})
+
+
+def wake(connection: Connection, enrollment: str, kind: JobKind, *, now: int) -> None:
+    """Let a job that waits for later be due now: what it waits for is here."""
+    mine = (abdm_jobs.c.enrollment == enrollment, abdm_jobs.c.kind == kind.value)
+    later = (abdm_jobs.c.state == DUE, abdm_jobs.c.due_at > now)
+    connection.execute(update(abdm_jobs).where(*mine, *later).values(due_at=now, changed_at=now))
+
+
+def back_off(attempts: int, dice: Callable[[], float] = random.random) -> float:
+    """Give how many seconds to wait after so many attempts: 5 s to 15 min, never all at once."""
+    longest = BACK_OFF_MIN_SECONDS * 2.0 ** min(attempts, _DOUBLINGS_MAX)
+    wait = min(longest, BACK_OFF_MAX_SECONDS) * (0.5 + dice() / 2)
+    return max(wait, BACK_OFF_MIN_SECONDS * (1 + dice() / 2))
+
+
+def _enrollments_to_do(connection: Connection) -> list[tuple[JobKind, Row[Any]]]:
+    is_new = or_(
+        abdm_jobs.c.enrollment.is_(None),
+        and_(abdm_jobs.c.state == SETTLED, abdm_jobs.c.version < enrollments.c.version),
+    )
+    return _people_to_do(connection, JobKind.ENROLL, enrollments.c.state == "ACCEPTED", is_new)
+
+
+def _links_to_do(connection: Connection) -> list[tuple[JobKind, Row[Any]]]:
+    waiting = select(links.c.enrollment).where(links.c.state == "ACCEPTED")
+    can_be = and_(
+        enrollments.c.enrollment.in_(waiting),
+        enrollments.c.state.in_(("ISSUED", "DUPLICATE")),
+        enrollments.c.abha_number.is_not(None),
+    )
+    is_new = or_(abdm_jobs.c.enrollment.is_(None), abdm_jobs.c.state == SETTLED)
+    return _people_to_do(connection, JobKind.LINK, can_be, is_new)
+
+
+def _people_to_do(
+    connection: Connection, kind: JobKind, *conditions: ColumnElement[bool]
+) -> list[tuple[JobKind, Row[Any]]]:
+    newest = (enrollment_versions.c.enrollment == enrollments.c.enrollment) & (
+        enrollment_versions.c.version == enrollments.c.version
+    )
+    job = (abdm_jobs.c.enrollment == enrollments.c.enrollment) & (abdm_jobs.c.kind == kind.value)
+    query = (
+        select(
+            enrollments.c.enrollment,
+            enrollments.c.version,
+            enrollment_versions.c.received_at,
+            enrollment_versions.c.body,
+        )
+        .join(enrollment_versions, newest)
+        .outerjoin(abdm_jobs, job)
+        .where(*conditions)
+        .order_by(enrollment_versions.c.received_at, enrollments.c.enrollment)
+        .limit(_GATHERED_AT_ONCE)
+    )
+    return [(kind, row) for row in connection.execute(query).all()]
+
+
+def _make_due(connection: Connection, kind: JobKind, found: Row[Any], now: int) -> None:
+    values = {
+        "version": found.version,
+        "state": DUE,
+        "due_at": min(now, found.received_at * 1000),
+        "attempts": 0,
+        "district": json.loads(found.body)["address"]["district"],
+        "code": "",
+        "pointer": "",
+        "changed_at": now,
+        "claimed_by": None,
+        "claimed_until": 0,
+    }
+    mine = {"enrollment": found.enrollment, "kind": kind.value}
+    if not insert_once(connection, abdm_jobs, {**mine, **values, "created_at": now}):
+        settled = (
+            abdm_jobs.c.enrollment == found.enrollment,
+            abdm_jobs.c.kind == kind.value,
+            abdm_jobs.c.state == SETTLED,
+        )
+        connection.execute(update(abdm_jobs).where(*settled).values(values))
+
+
+def _in_turn(now: int, limit: int, kinds: Iterable[JobKind], after: int) -> Any:
+    """Select the keys of due jobs: every district's oldest, then every district's second."""
+    place = func.row_number().over(
+        partition_by=abdm_jobs.c.district,
+        order_by=(abdm_jobs.c.due_at, abdm_jobs.c.created_at, abdm_jobs.c.enrollment),
+    )
+    kind = abdm_jobs.c.kind.in_([each.value for each in kinds])
+    columns = (abdm_jobs.c.enrollment, abdm_jobs.c.kind, abdm_jobs.c.district)
+    ranked = select(*columns, place.label("place")).where(_is_due(now), kind).subquery()
+    turn = case((ranked.c.district > after, 0), else_=1)
+    order = (ranked.c.place, turn, ranked.c.district)
+    return select(ranked.c.enrollment, ranked.c.kind).order_by(*order).limit(limit)
+
+
+def _is_due(now: int) -> ColumnElement[bool]:
+    return and_(
+        abdm_jobs.c.state == DUE, abdm_jobs.c.due_at <= now, abdm_jobs.c.claimed_until <= now
+    )
+
+
+def _claim(row: Row[Any], worker: str, lease_ms: int) -> Claim:
+    return Claim(
+        enrollment=row.enrollment,
+        kind=JobKind(row.kind),
+        version=row.version,
+        attempts=row.attempts,
+        code=row.code,
+        district=row.district,
+        worker=worker,
+        lease_ms=lease_ms,
+    )
+
+
+def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (abdm_jobs.c.enrollment == claim.enrollment, abdm_jobs.c.kind == claim.kind.value)
+
+
+def _free(
+    connection: Connection, which: Iterable[ColumnElement[bool]], now: int, values: dict[str, Any]
+) -> None:
+    freed = {"claimed_by": None, "claimed_until": 0, "changed_at": now}
+    connection.execute(update(abdm_jobs).where(*which).values({**values, **freed}))
