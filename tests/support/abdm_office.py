@@ -101,7 +101,7 @@ class Camp:
     def row(self, record: str) -> Mapping[str, Any]:
         with self.store.read() as connection:
             query = select(enrollments).where(enrollments.c.enrollment == record)
-            return connection.execute(query).mappings().one()
+            return dict(connection.execute(query).mappings().one())
 
     def body(self, record: str) -> dict[str, Any]:
         with self.store.read() as connection:
@@ -112,14 +112,13 @@ class Camp:
             query = select(abdm_jobs).where(
                 abdm_jobs.c.enrollment == record, abdm_jobs.c.kind == kind
             )
-            return connection.execute(query).mappings().one()
+            return dict(connection.execute(query).mappings().one())
 
     def exchanges(self, record: str) -> list[Mapping[str, Any]]:
         with self.store.read() as connection:
             query = select(abdm_exchanges).where(abdm_exchanges.c.enrollment == record)
-            return list(
-                connection.execute(query.order_by(abdm_exchanges.c.number)).mappings().all()
-            )
+            rows = connection.execute(query.order_by(abdm_exchanges.c.number)).mappings()
+            return [dict(row) for row in rows]
 
     def news(self, laptop: Laptop | None = None) -> list[tuple[str, str | None, dict[str, Any]]]:
         """Give what the laptop is told, but corrections and programmes: (kind, record, body)."""

@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from sync.server.store import Store, insert_once
 from sync.server.store.tables import abdm_jobs, enrollment_versions, enrollments, links
@@ -243,7 +255,7 @@ def _people_to_do(
         enrollment_versions.c.version == enrollments.c.version
     )
     job = (abdm_jobs.c.enrollment == enrollments.c.enrollment) & (abdm_jobs.c.kind == kind.value)
-    query = (
+    query: Select[Any] = (
         select(
             enrollments.c.enrollment,
             enrollments.c.version,
