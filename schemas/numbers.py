@@ -16,6 +16,7 @@ __all__ = [
     "is_provisional_number",
     "parse_provisional_number",
     "provisional_number",
+    "record_prefix",
 ]
 
 # Crockford's alphabet (no I, L, O, U); I and L are read as 1, O as 0.
@@ -48,6 +49,17 @@ def parse_provisional_number(typed: str) -> str | None:
 def is_provisional_number(typed: str) -> bool:
     """Whether the text can be a provisional number, in any spelling people use."""
     return parse_provisional_number(typed) is not None
+
+
+def record_prefix(typed: str) -> str | None:
+    """Give the first fifteen hex digits of the record id that a provisional number stands for."""
+    number = parse_provisional_number(typed)
+    if number is None:
+        return None
+    value = 0
+    for character in number.replace("-", "")[:_CHARACTERS]:
+        value = value << 5 | _VALUE[character]
+    return f"{value:0{_BITS // 4}x}"
 
 
 def _encode(value: int) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from enrollkit.app.desk import Desk
     from enrollkit.app.drafts import Drafts
     from enrollkit.app.enrolling import Enrolling
+    from enrollkit.app.finishing import Finishing
     from enrollkit.app.links import Links
     from enrollkit.app.people import People
     from enrollkit.app.results import Finding, Initialised, Operator, Printed, Standing
@@ -201,6 +202,13 @@ class Kit:
         from enrollkit.app.delivery import Delivery
 
         return Delivery(self._open())
+
+    @property
+    def finishing(self) -> Finishing:
+        """From a one-time code to an ABHA number, while the person is present."""
+        from enrollkit.app.finishing import Finishing
+
+        return Finishing(self._open())
 
     @property
     def sticks(self) -> Sticks:

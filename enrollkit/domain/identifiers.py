@@ -13,6 +13,7 @@ from schemas.numbers import (
     is_provisional_number,
     parse_provisional_number,
     provisional_number,
+    record_prefix,
 )
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "is_provisional_number",
     "parse_provisional_number",
     "provisional_number",
+    "record_prefix",
 ]
 
 

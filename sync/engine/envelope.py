@@ -5,16 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sync.errors import EnvelopeInvalid, ReceiptInvalid
-from sync.protocol import FeedPage, FeedRequest, Hello, HelloReply, Receipt
+from sync.protocol import (
+    FeedPage,
+    FeedRequest,
+    FinishAnswer,
+    FinishRequest,
+    Hello,
+    HelloReply,
+    Receipt,
+)
 from sync.sealing import (
     OpeningKey,
     SigningKey,
     VerifyKey,
     open_feed_page,
+    open_finish_answer,
     open_hello_reply,
     open_receipt,
     open_server_time,
     sign_feed_request,
+    sign_finish_request,
     sign_hello,
 )
 
@@ -81,3 +91,16 @@ class DeviceEnvelope:
         if (page.device, page.after, page.nonce) != (request.device, request.after, request.nonce):
             raise EnvelopeInvalid("a page of another request")
         return page
+
+    def sign_finish_request(self, request: FinishRequest) -> bytes:
+        """Write and sign a step of finishing."""
+        return sign_finish_request(request, self._signing)
+
+    def open_finish_answer(self, raw: bytes, request: FinishRequest) -> FinishAnswer:
+        """Check signature, unseal, compare with the step; ``ReceiptInvalid`` if any fails."""
+        answer = open_finish_answer(raw, self._server, self._opening)
+        if (answer.device, answer.nonce) != (request.device, request.nonce):
+            raise ReceiptInvalid("an answer to another step")
+        if answer.record and not answer.record.startswith(request.subject):
+            raise ReceiptInvalid("an answer about somebody else")
+        return answer

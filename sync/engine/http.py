@@ -108,13 +108,12 @@ class HttpTransport:
         token = base64.urlsafe_b64encode(request).rstrip(b"=").decode("ascii")
         headers = {"Authorization": f"Enrollkit {token}"}
         asked = self._request("GET", f"v1/feed?after={after}", headers, None)
-        page = bytearray()
-        with closing(self._pieces(asked, CBOR_TYPE)) as pieces:
-            for piece in pieces:
-                page += piece
-                if len(page) > LIMITS.feed_page_bytes_max:
-                    raise TooLarge("page")
-        return bytes(page)
+        return self._whole(asked, "page", LIMITS.feed_page_bytes_max)
+
+    def finish(self, message: bytes) -> bytes:
+        """Send one signed step of finishing; give the sealed answer."""
+        asked = self._request("POST", "v1/finish", {"Content-Type": "application/cose"}, message)
+        return self._whole(asked, "finish answer", LIMITS.finish_bytes_max)
 
     def server_time(self, nonce: bytes) -> bytes:
         """Ask what the server's clock says, signed, though its certificate does not hold.
@@ -186,6 +185,16 @@ class HttpTransport:
                     raise ReceiptInvalid(error.detail) from error
         if not reader.is_between_items:
             raise Offline("answer cut short")
+
+    def _whole(self, request: httpx.Request, what: str, bytes_max: int) -> bytes:
+        """Give the whole of a bounded answer."""
+        found = bytearray()
+        with closing(self._pieces(request, CBOR_TYPE)) as pieces:
+            for piece in pieces:
+                found += piece
+                if len(found) > bytes_max:
+                    raise TooLarge(what)
+        return bytes(found)
 
     def _pieces(self, request: httpx.Request, media_type: str) -> Generator[bytes, None, None]:
         response = self._send(request)

@@ -14,6 +14,7 @@ from enrollkit.domain.identifiers import (
     is_provisional_number,
     parse_provisional_number,
     provisional_number,
+    record_prefix,
 )
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -75,3 +76,12 @@ def test_an_approval_code_is_checked_like_a_provisional_number(digest: bytes) ->
 )
 def test_an_abha_number_is_grouped_and_other_text_left(text: str, grouped: str) -> None:
     assert group_abha_number(text) == grouped
+
+
+@given(st.binary(min_size=16, max_size=16).map(bytes.hex))
+def test_a_provisional_number_says_how_its_record_id_begins(record_id: str) -> None:
+    assert record_prefix(provisional_number(record_id).lower()) == record_id[:15]
+
+
+def test_what_is_no_provisional_number_says_nothing_of_a_record() -> None:
+    assert record_prefix("7K2M-94QD-XV3T-9") is None
