@@ -7,7 +7,7 @@ be such an identifier. None of them says that the identifier exists.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -50,7 +50,7 @@ _PERMUTATION: Final = (
 )
 
 
-def verhoeff_holds(digits: str) -> bool:
+def verhoeff_holds(digits: Sequence[str]) -> bool:
     """Whether the last digit is the Verhoeff check digit of those before it."""
     check = 0
     for place, digit in enumerate(reversed(digits)):

@@ -18,16 +18,18 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
-from schemas.formats import is_aadhaar
+from schemas.formats import is_aadhaar, verhoeff_holds
 from sync.errors import EnvelopeInvalid
 from sync.sealing import OpeningKey, SealKey
 
 __all__ = [
     "MEDIA_TYPE",
+    "NUMBER_BYTES",
     "SEALED_NUMBER_BYTES",
     "SESSION_KEY_BYTES",
     "chunk_body",
     "open_number",
+    "open_number_into",
     "open_session_key",
     "record_of",
     "seal_number",
@@ -39,6 +41,7 @@ MEDIA_TYPE: Final = "application/vnd.enrollkit.capture-session"
 """What the ``blob.chunk`` operation says that carries a sealed session key."""
 
 SESSION_KEY_BYTES: Final = 32
+NUMBER_BYTES: Final = 12
 SEALED_NUMBER_BYTES: Final = 28
 _INFO: Final = b"enrollkit/capture-session/v1"
 _PURPOSE: Final = b"enrollkit/aadhaar/v1"
@@ -89,17 +92,32 @@ def seal_number(key: bytes, aadhaar: str, *, record_id: str, version: int) -> by
 
 def open_number(key: bytes, sealed: bytes, *, record_id: str, version: int) -> str:
     """Open one number; ``EnvelopeInvalid`` if it is not of this key, record and version."""
+    number = bytearray(NUMBER_BYTES)
+    open_number_into(number, key, sealed, record_id=record_id, version=version)
+    return number.decode("ascii")
+
+
+def open_number_into(
+    number: bytearray, key: bytes, sealed: bytes, *, record_id: str, version: int
+) -> None:
+    """Open one number into twelve bytes that the caller overwrites: no copy of it is made here.
+
+    ``EnvelopeInvalid`` if it is not of this key, record and version; then zeros are left.
+    """
     if len(sealed) != SEALED_NUMBER_BYTES:
         raise EnvelopeInvalid("sealed number")
     bound = _bound(record_id, version)
     try:
-        plain = AESGCMSIV(key).decrypt(_nonce(bound), sealed, _PURPOSE + bound)
-        number = plain.decode("ascii")
-    except (InvalidTag, ValueError) as error:
+        AESGCMSIV(key).decrypt_into(_nonce(bound), sealed, _PURPOSE + bound, number)
+    except InvalidTag as error:
+        number[:] = bytes(NUMBER_BYTES)
         raise EnvelopeInvalid("sealed number") from error
-    if not is_aadhaar(number):
+    # One letter at a time: a text of the whole number could not be overwritten.
+    digits = [chr(byte) for byte in number]
+    is_number = all("0" <= digit <= "9" for digit in digits) and digits[0] > "1"
+    if not is_number or not verhoeff_holds(digits):
+        number[:] = bytes(NUMBER_BYTES)
         raise EnvelopeInvalid("sealed number")
-    return number
 
 
 def _bound(record_id: str, version: int) -> bytes:

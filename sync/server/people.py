@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, case, select, update
 
 from sync.merging import Merged, merge
 from sync.protocol import Operation, OperationKind
@@ -158,9 +158,11 @@ def _merge(connection: Connection, arrival: Arrival, base: Version, current: int
 
 
 def _set_version(connection: Connection, arrival: Arrival, version: int) -> None:
+    """Make a version the current one. Who has an ABHA number is never asked for again."""
     mine = enrollments.c.enrollment == arrival.operation.record
-    values = {"version": version, "state": _ACCEPTED_STATE}
-    connection.execute(update(enrollments).where(mine).values(values))
+    has_number = enrollments.c.abha_number.is_not(None)
+    state = case((has_number, enrollments.c.state), else_=_ACCEPTED_STATE)
+    connection.execute(update(enrollments).where(mine).values(version=version, state=state))
 
 
 def _current(connection: Connection, record: str) -> Row[Any] | None:

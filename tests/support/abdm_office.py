@@ -14,7 +14,8 @@ from server_laptops import Laptop, Office
 from sync.capture import MEDIA_TYPE, chunk_body, seal_number, seal_session_key, session_id
 from sync.capture import record_of as session_record_of
 from sync.protocol import Operation, OperationKind
-from sync.server.abdm.jobs import Claim, claim_jobs, gather
+from sync.server.abdm.gathering import gather
+from sync.server.abdm.jobs import Claim, claim_jobs
 from sync.server.store.tables import (
     abdm_exchanges,
     abdm_jobs,

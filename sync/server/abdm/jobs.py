@@ -1,4 +1,4 @@
-"""The worker's list of things to do: found in what laptops brought, shared fairly, done once.
+"""The worker's list of things to do: shared fairly between districts, each done by one at a time.
 
 A job is one person's enrollment, or one person's record links. It is *due* until nothing more is to
 be done for the version that it is about, then *settled*; a newer version makes it due again. A
@@ -8,7 +8,6 @@ Moments in the worker's tables are milliseconds since 1970 UTC.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,20 +18,20 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     and_,
     case,
     func,
-    or_,
     select,
     tuple_,
     update,
 )
 
-from sync.server.store import Store, insert_once
-from sync.server.store.tables import abdm_jobs, enrollment_versions, enrollments, links
+from sync.server.store import Store
+from sync.server.store.tables import abdm_jobs
 
 __all__ = [
+    "DUE",
+    "SETTLED",
     "Advance",
     "Claim",
     "ClaimLost",
@@ -40,7 +39,6 @@ __all__ = [
     "JobKind",
     "back_off",
     "claim_jobs",
-    "gather",
     "keep_claim",
     "postpone",
     "release_claims",
@@ -52,7 +50,6 @@ DUE: Final = "due"
 SETTLED: Final = "settled"
 BACK_OFF_MIN_SECONDS: Final = 5
 BACK_OFF_MAX_SECONDS: Final = 15 * 60
-_GATHERED_AT_ONCE: Final = 500
 _DOUBLINGS_MAX: Final = 10
 
 
@@ -108,25 +105,6 @@ class Advance:
     fate: Fate
     code: str = ""
     wait_seconds: int | None = None
-
-
-def gather(store: Store, *, now: int) -> int:
-    """Make due what has come since, and give how many jobs that are.
-
-    An enrollment that is accepted and was never asked for, or not in this version; the accepted
-    links of a person who has an ABHA number. A settled link job becomes due again when a link of
-    its person is ``ACCEPTED``: whoever settles one leaves none in that state.
-    """
-    total = 0
-    while True:
-        with store.read() as connection:
-            found = [*_enrollments_to_do(connection), *_links_to_do(connection)]
-        if not found:
-            return total
-        with store.write() as connection:
-            for kind, row in found:
-                _make_due(connection, kind, row, now)
-        total += len(found)
 
 
 def claim_jobs(
@@ -227,71 +205,6 @@ def back_off(attempts: int, dice: Callable[[], float] = random.random) -> float:
     longest = BACK_OFF_MIN_SECONDS * 2.0 ** min(attempts, _DOUBLINGS_MAX)
     wait = min(longest, BACK_OFF_MAX_SECONDS) * (0.5 + dice() / 2)
     return max(wait, BACK_OFF_MIN_SECONDS * (1 + dice() / 2))
-
-
-def _enrollments_to_do(connection: Connection) -> list[tuple[JobKind, Row[Any]]]:
-    is_new = or_(
-        abdm_jobs.c.enrollment.is_(None),
-        and_(abdm_jobs.c.state == SETTLED, abdm_jobs.c.version < enrollments.c.version),
-    )
-    return _people_to_do(connection, JobKind.ENROLL, enrollments.c.state == "ACCEPTED", is_new)
-
-
-def _links_to_do(connection: Connection) -> list[tuple[JobKind, Row[Any]]]:
-    waiting = select(links.c.enrollment).where(links.c.state == "ACCEPTED")
-    can_be = and_(
-        enrollments.c.enrollment.in_(waiting),
-        enrollments.c.state.in_(("ISSUED", "DUPLICATE")),
-        enrollments.c.abha_number.is_not(None),
-    )
-    is_new = or_(abdm_jobs.c.enrollment.is_(None), abdm_jobs.c.state == SETTLED)
-    return _people_to_do(connection, JobKind.LINK, can_be, is_new)
-
-
-def _people_to_do(
-    connection: Connection, kind: JobKind, *conditions: ColumnElement[bool]
-) -> list[tuple[JobKind, Row[Any]]]:
-    newest = (enrollment_versions.c.enrollment == enrollments.c.enrollment) & (
-        enrollment_versions.c.version == enrollments.c.version
-    )
-    job = (abdm_jobs.c.enrollment == enrollments.c.enrollment) & (abdm_jobs.c.kind == kind.value)
-    query: Select[Any] = (
-        select(
-            enrollments.c.enrollment,
-            enrollments.c.version,
-            enrollment_versions.c.received_at,
-            enrollment_versions.c.body,
-        )
-        .join(enrollment_versions, newest)
-        .outerjoin(abdm_jobs, job)
-        .where(*conditions)
-        .order_by(enrollment_versions.c.received_at, enrollments.c.enrollment)
-        .limit(_GATHERED_AT_ONCE)
-    )
-    return [(kind, row) for row in connection.execute(query).all()]
-
-
-def _make_due(connection: Connection, kind: JobKind, found: Row[Any], now: int) -> None:
-    values = {
-        "version": found.version,
-        "state": DUE,
-        "due_at": min(now, found.received_at * 1000),
-        "attempts": 0,
-        "district": json.loads(found.body)["address"]["district"],
-        "code": "",
-        "pointer": "",
-        "changed_at": now,
-        "claimed_by": None,
-        "claimed_until": 0,
-    }
-    mine = {"enrollment": found.enrollment, "kind": kind.value}
-    if not insert_once(connection, abdm_jobs, {**mine, **values, "created_at": now}):
-        settled = (
-            abdm_jobs.c.enrollment == found.enrollment,
-            abdm_jobs.c.kind == kind.value,
-            abdm_jobs.c.state == SETTLED,
-        )
-        connection.execute(update(abdm_jobs).where(*settled).values(values))
 
 
 def _in_turn(now: int, limit: int, kinds: Iterable[JobKind], after: int) -> Any:

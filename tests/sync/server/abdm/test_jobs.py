@@ -7,12 +7,12 @@ import pytest
 
 from abdm_office import MINUTE, Camp, aadhaar
 from server_laptops import Office, person_body
+from sync.server.abdm.gathering import gather
 from sync.server.abdm.jobs import (
     ClaimLost,
     JobKind,
     back_off,
     claim_jobs,
-    gather,
     keep_claim,
     postpone,
     release_claims,
@@ -41,7 +41,7 @@ def test_who_arrived_becomes_due_once(camp: Camp) -> None:
 def test_more_people_than_fit_into_one_transaction_all_become_due(
     camp: Camp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.server.abdm.jobs._GATHERED_AT_ONCE", 2)
+    monkeypatch.setattr("sync.server.abdm.gathering._GATHERED_AT_ONCE", 2)
     for number in range(5):
         camp.person(aadhaar(number))
     assert gather(camp.store, now=camp.now) == 5
