@@ -1,0 +1,43 @@
+"""The practice ABDM behind a socket: as a command, or in a thread of a test."""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+import uvicorn
+
+from sync.server.errors import AddressTaken
+from sync.server.sandbox.app import Sandbox
+from sync.server.sandbox.front import DroppingProtocol
+
+__all__ = ["listen", "make_server"]
+
+_BACKLOG: Final = 256
+_DRAIN_SECONDS_MAX: Final = 2
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket; ``AddressTaken`` when somebody has it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise AddressTaken from error
+
+
+def make_server(sandbox: Sandbox) -> uvicorn.Server:
+    """Make the web server; its caller runs it on a socket."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            sandbox.app,
+            http=DroppingProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_DRAIN_SECONDS_MAX,
+        )
+    )
