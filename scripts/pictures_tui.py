@@ -50,6 +50,13 @@ def camp() -> FakeKit:
     ]
     ramesh = next(one.id for one in kit.people_here.values() if one.person.name == "Ramesh Lal")
     kit.send_back(ramesh, "conflict", "/name", name="Ramesh Lall", birth={"year": 1960})
+    for name, code, later in (
+        ("Rukmini Bai", "person:otp", 0),
+        ("Lakhan Singh", "person:document", 0),
+        ("Meena Kumari", "person:parent", 86_400),
+    ):
+        row = adult_row(name, mobile="9876543210", mobile_owner="family")
+        kit.ask_for(kit.put_person(row), code, call_at=kit.now + later if later else None)
     kit.unlock(PASSPHRASE)
     kit.drafts.start({"name": "Geeta"})
     kit.lock()
@@ -103,6 +110,11 @@ async def person(d: Driver) -> None:
 async def returned(d: Driver) -> None:
     """Look at those who came back."""
     await d.press("r")
+
+
+async def calls(d: Driver) -> None:
+    """Look at those who have to be called."""
+    await d.press("k")
 
 
 async def correct(d: Driver) -> None:
@@ -169,6 +181,7 @@ def main(folder: Path) -> None:
         "person": (camp(), person, (80, 24)),
         "send": (camp(), send, (80, 24)),
         "returned": (camp(), returned, (80, 24)),
+        "calls": (camp(), calls, (80, 24)),
         "correct": (camp(), correct, (80, 24)),
         "statement": (camp(), statement, (80, 24)),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from enrollkit.app.desk import Desk
 from enrollkit.app.surroundings import likeness
@@ -70,17 +70,22 @@ class PersonKnown(CorrectionImpossible):
     exit_code = 46
 
 
-_WHY_NOT = {
+_NUMBER_REFUSED: Final = "abdm:aadhaar"
+"""The number itself is wrong, so that sending it once more is of no use."""
+
+_WHY_NOT: Final = {
     State.ISSUED: NumberIssued,
     State.WITHDRAWN: PersonWithdrawn,
     State.DUPLICATE: PersonKnown,
 }
 
 
-def require_correctable(state: State) -> None:
-    """Raise the reason for which a record in this state cannot get a next version here."""
-    if state not in CORRECTABLE:
-        raise _WHY_NOT.get(state, CorrectionImpossible)
+def require_correctable(stored: StoredEnrollment) -> None:
+    """Raise the reason for which a record, as it stands, cannot get a next version here."""
+    if stored.state is State.DUPLICATE and stored.abha_number is not None:
+        raise NumberIssued
+    if stored.state not in CORRECTABLE:
+        raise _WHY_NOT.get(stored.state, CorrectionImpossible)
 
 
 def find_saved(tx: Tx, record: str) -> StoredEnrollment | None:
@@ -113,8 +118,9 @@ def number_problem(tx: Tx, stored: StoredEnrollment, draft: Draft) -> list[Probl
     try:
         if _is_kept(stored, draft):
             again = number_to_send(tx, stored, base)
-            blamed = (stored.reason_code or "").startswith("aadhaar:")
-            fits = again is not None or not blamed
+            code = stored.reason_code or ""
+            blamed = code.startswith("aadhaar:")
+            fits = code != _NUMBER_REFUSED and (again is not None or not blamed)
         else:
             fits = base + 1 == draft.version
     except ValueError:
@@ -137,7 +143,7 @@ def amend(
 
     A record of which the server refused every version so far is submitted anew: it has none.
     """
-    require_correctable(stored.state)
+    require_correctable(stored)
     record, number = stored.enrollment.id, draft.number
     base = _base(tx, stored, draft)
     kept = _is_kept(stored, draft)

@@ -63,7 +63,7 @@ class Corrections:
 
     def _start(self, tx: Tx, record: str) -> DraftState:
         stored = get_enrollment(tx, record)
-        require_correctable(stored.state)
+        require_correctable(stored)
         try:
             return draft_state(tx, get_draft(tx, record))
         except RecordNotFound:

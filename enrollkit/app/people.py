@@ -6,12 +6,12 @@ from typing import Any
 
 from enrollkit.app.amending import CorrectionImpossible, require_correctable
 from enrollkit.app.desk import Desk
+from enrollkit.app.reason_words import reason_words
 from enrollkit.app.reasons import conflicts_of, link_reason, reason_of
-from enrollkit.app.results import Event, LinkRow, PersonPage, PersonRow
+from enrollkit.app.results import Call, Event, LinkRow, PersonPage, PersonRow, Reason
 from enrollkit.app.words import event_words
-from enrollkit.domain.enrollment import State
-from enrollkit.store.enrollments import find_enrollment
-from enrollkit.store.events import NOBODY, history
+from enrollkit.store.enrollments import StoredEnrollment, find_enrollment, list_calls
+from enrollkit.store.events import NOBODY, history, last_time
 from enrollkit.store.links import StoredLink, links_of
 from enrollkit.store.operators import list_operators
 from enrollkit.store.search import FoundPerson, search_people
@@ -36,6 +36,27 @@ class People:
         ``RecordNotFound`` when nobody here has it.
         """
         return self._desk.database.read(lambda tx: self._page(tx, ident))
+
+    def calls(self) -> list[Call]:
+        """Give everybody who has to be called; who can be called already comes first."""
+        return self._desk.database.read(self._calls)
+
+    def _calls(self, tx: Any) -> list[Call]:
+        return [self._call(tx, stored) for stored in list_calls(tx)]
+
+    def _call(self, tx: Any, stored: StoredEnrollment) -> Call:
+        person = stored.enrollment.person
+        since = last_time(tx, stored.enrollment.id, what="needs-person")
+        return Call(
+            id=stored.enrollment.id,
+            name=person.name,
+            provisional=stored.provisional,
+            mobile=person.mobile,
+            village=person.address.village,
+            reason=reason_of(stored, self._desk.places) or _unnamed(),
+            since=stored.saved_at if since is None else since,
+            call_at=stored.call_at,
+        )
 
     def _row(self, found: FoundPerson) -> PersonRow:
         person = found.person
@@ -74,16 +95,21 @@ class People:
             links=tuple(_link(link) for link in links_of(tx, stored.enrollment.id)),
             held=stored.held,
             conflicts=tuple(conflicts_of(tx, stored, self._desk.places)),
-            why_not=_why_not(stored.state),
+            call_at=stored.call_at,
+            why_not=_why_not(stored),
         )
 
 
-def _why_not(state: State) -> str:
+def _why_not(stored: StoredEnrollment) -> str:
     try:
-        require_correctable(state)
+        require_correctable(stored)
     except CorrectionImpossible as error:
         return error.text
     return ""
+
+
+def _unnamed() -> Reason:
+    return Reason(code="needs-person", pointer="", text=reason_words("needs-person"))
 
 
 def _link(stored: StoredLink) -> LinkRow:

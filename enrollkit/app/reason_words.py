@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from enrollkit.locale import _
 
 __all__ = ["reason_words"]
+
+_UNKNOWN_TO_US: Final = "abdm:unknown"
 
 
 def reason_words(code: str) -> str:
     """Say why the server sent a record back or holds it.
 
     The whole code is looked up first, then the part before the colon; codes of a newer server are
-    shown as they came, so that somebody can read them out on the telephone.
+    shown as they came, so that somebody can read them out on the telephone. So is a refusal of
+    ABDM's that nobody foresaw: its own code stands behind ``abdm:unknown``.
     """
-    for words in (_of_conflicts(), _of_numbers(), _of_shapes(), _of_holds(), _of_people()):
-        found = words.get(code) or words.get(code.partition(":")[0])
-        if found is not None:
-            return found
+    if code.startswith(_UNKNOWN_TO_US):
+        unforeseen = _("ABDM refused it; why is not known ({code}). Tell the office.")
+        return unforeseen.format(code=code.removeprefix(_UNKNOWN_TO_US).strip() or "?")
+    words = {
+        **_of_conflicts(), **_of_numbers(), **_of_shapes(), **_of_holds(), **_of_people(),
+        **_of_abdm(), **_of_calls(), **_of_codes(), **_of_linking(),
+    }  # fmt: skip
+    found = words.get(code) or words.get(code.partition(":")[0])
+    if found is not None:
+        return found
     return _("The office sent it back: {code}.").format(code=code)
 
 
@@ -85,4 +96,53 @@ def _of_people() -> dict[str, str]:
         "duplicate-found": _("The office has this person already."),
         "returned": _("The office wants another look at it."),
         "unspecified": _("The office gave no reason. Call them."),
+    }
+
+
+def _of_abdm() -> dict[str, str]:
+    """What ABDM did not like; only 1207 (mismatch) names no field, so that all are looked at."""
+    return {
+        "abdm:mismatch": _("Aadhaar says otherwise. Check name, birth and gender with the card."),
+        "abdm:mobile-full": _("Six ABHA numbers use this mobile already. Take another, or none."),
+        "abdm:place": _("ABDM knows no such district in this state. Choose it from the list."),
+        "abdm:name": _("ABDM cannot take this name. Write it as on the Aadhaar card."),
+        "abdm:birth": _("ABDM cannot take this birth date. Write it as on the Aadhaar card."),
+        "abdm:gender": _("ABDM cannot take this gender. Take the one on the Aadhaar card."),
+        "abdm:pincode": _("ABDM does not know this PIN code. Look at it again."),
+        "abdm:aadhaar": _("Aadhaar does not know this number. Type it again from the card."),
+        "abdm:field": _("ABDM cannot take this as it is written. Look at it again."),
+        "abdm:deactivated": _("This ABHA is switched off. Only the person can switch it on again."),
+        "abdm:exists": _("The person had an ABHA number before. That one is theirs."),
+        "abdm:wait": _("ABDM does not answer just now. It is tried again; nothing is to be done."),
+    }
+
+
+def _of_calls() -> dict[str, str]:
+    """Why the person has to come, or to be on the telephone."""
+    return {
+        "person:otp": _("A one-time code goes to the person's mobile. Call them."),
+        "person:parent": _("A child without Aadhaar: call the parent who has an ABHA number."),
+        "person:document": _("There is no Aadhaar number. Call them; another document is needed."),
+        "person:aadhaar-missing": _("The Aadhaar number is missing. Call them and ask for it."),
+        "person:mobile": _("A mobile that the person can look at is needed. Call them."),
+        "person": _("The person is needed. Call them."),
+    }
+
+
+def _of_codes() -> dict[str, str]:
+    """What became of a one-time code."""
+    return {
+        "otp:wrong": _("That is not the code. Look at it again."),
+        "otp:late": _("That code has run out. Send another one."),
+        "otp:too-many": _("Too many codes for now. Wait a while, then send another one."),
+        "otp:wait": _("A code was sent a moment ago. Wait a little before the next."),
+    }
+
+
+def _of_linking() -> dict[str, str]:
+    """Why a record could not be linked."""
+    return {
+        "link:kyc": _("ABDM has the person with other details. The office looks at it."),
+        "link:facility": _("ABDM does not know this facility. The office looks at it."),
+        "link:unknown-abha": _("ABDM does not know this ABHA number. The office looks at it."),
     }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from enrollkit.store.enrollments import Source
 
 __all__ = [
+    "Call",
     "Checked",
     "DraftState",
     "Event",
@@ -216,6 +217,23 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Call:
+    """Somebody who has to be called: who, why, since when, and not before when (``call_at``)."""
+
+    id: str
+    name: str
+    provisional: str
+    mobile: str | None
+    village: str
+    reason: Reason
+    since: int
+    call_at: int | None
+
+    def __repr__(self) -> str:
+        return f"Call({self.id}, {self.reason.code}, <withheld>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LinkRow:
     """One record link of a person."""
 
@@ -239,7 +257,8 @@ class PersonPage:
 
     ``held``: the server signed for the newest word and holds it back, for ``reason``.
     ``conflicts`` are fields in which this laptop and the office both wrote. ``why_not`` says in
-    words why no correction can be made here, if none can.
+    words why no correction can be made here, if none can. ``call_at``: calling the person is of no
+    use before.
     """
 
     enrollment: Enrollment
@@ -254,6 +273,7 @@ class PersonPage:
     held: bool = False
     conflicts: tuple[OtherValue, ...] = ()
     why_not: str = ""
+    call_at: int | None = None
 
     def __repr__(self) -> str:
         return f"PersonPage({self.enrollment.id}, <withheld>)"

@@ -38,6 +38,7 @@ def _object(page: PersonPage) -> dict[str, Any]:
         "abha_address": page.abha_address,
         "held": page.held,
         "reason": page.reason,
+        "call_at": page.call_at,
         "conflicts": [
             {"pointer": one.pointer, "yours": one.yours, "theirs": one.theirs}
             for one in page.conflicts
@@ -92,6 +93,8 @@ def _print_reason(page: PersonPage) -> None:
     if page.reason is not None:
         blamed = f" ({page.reason.value})" if page.reason.value else ""
         say(f"{page.reason.pointer}{blamed}  {page.reason.text}  [{page.reason.code}]".strip())
+    if page.call_at is not None:
+        say(_("Do not call before {time}").format(time=f"{local_time(page.call_at):%d %b, %H:%M}"))
     for one in page.conflicts:
         words = _("here: {yours} · from the office: {theirs}")
         text = words.format(yours=one.yours_text, theirs=one.theirs_text)

@@ -74,9 +74,11 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType({
     State.NEEDS_PERSON: frozenset({
         State.SUBMITTED, State.ISSUED, State.RETURNED, State.DUPLICATE, State.WITHDRAWN,
     }),
-    # To ACCEPTED: the office settled what came back before anybody corrected it here.
+    # To ACCEPTED: the office settled what came back before anybody corrected it here. The last
+    # two: another road was tried meanwhile, with the person present.
     State.RETURNED: frozenset({
-        State.SUBMITTED, State.ACCEPTED, State.ISSUED, State.WITHDRAWN,
+        State.SUBMITTED, State.ACCEPTED, State.ISSUED, State.WITHDRAWN, State.DUPLICATE,
+        State.NEEDS_PERSON,
     }),
     State.DUPLICATE: frozenset({State.ISSUED, State.WITHDRAWN}),
     State.ISSUED: frozenset({State.WITHDRAWN}),

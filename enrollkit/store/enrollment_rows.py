@@ -22,7 +22,7 @@ __all__ = [
 _COLUMNS: Final = (
     "e.id, e.version, e.state, e.body, e.sealed, e.provisional, e.abha_number, e.abha_address, "
     "e.reason_code, e.reason_pointer, e.held, e.saved_at, e.operator, e.source_name, "
-    "e.source_row, e.newest_seq, e.server_version"
+    "e.source_row, e.newest_seq, e.server_version, e.call_at"
 )
 
 
@@ -33,7 +33,7 @@ class StoredEnrollment:
     ``sealed`` is the sealed Aadhaar number; ``held`` says that the server signed for it but waits
     for something; ``newest_seq`` is its newest operation (0: none yet);
     ``server_version`` the server's version that the next correction is made from, where the
-    office wrote it.
+    office wrote it; ``call_at`` the moment before which calling the person is of no use.
     """
 
     enrollment: Enrollment
@@ -51,6 +51,7 @@ class StoredEnrollment:
     source_row: int | None
     newest_seq: int
     server_version: int | None
+    call_at: int | None
 
     def __repr__(self) -> str:
         return f"StoredEnrollment({self.enrollment.id}, {self.state.value}, <withheld>)"
@@ -108,7 +109,9 @@ def enrollment_text(enrollment: Enrollment) -> str:
 
 def _stored(row: Any) -> StoredEnrollment:
     record, version, state, body, sealed, provisional, number, address, code, pointer = row[:10]
-    held, saved_at, operator, source_name, source_row, newest_seq, server_version = row[10:]
+    held, saved_at, operator, source_name, source_row, newest_seq, server_version, call_at = row[
+        10:
+    ]
     return StoredEnrollment(
         enrollment=Enrollment.from_body(json.loads(body), record_id=record, version=version),
         state=State(state),
@@ -125,4 +128,5 @@ def _stored(row: Any) -> StoredEnrollment:
         source_row=source_row,
         newest_seq=newest_seq,
         server_version=server_version,
+        call_at=call_at,
     )

@@ -34,10 +34,12 @@ __all__ = [
     "get_enrollment",
     "insert_enrollment",
     "issue_number",
+    "list_calls",
     "list_unsettled",
     "mark_held",
     "mobile_count",
     "release_held",
+    "renew_reason",
     "set_state",
     "source_names",
     "state_of",
@@ -109,7 +111,7 @@ def amend_enrollment(
         raise StepRefused(f"version {enrollment.version} after {before.enrollment.version}")
     tx.execute(
         "UPDATE enrollments SET state = ?, reason_code = NULL, reason_pointer = NULL, held = 0, "
-        "server_version = NULL WHERE id = ?",
+        "call_at = NULL, server_version = NULL WHERE id = ?",
         (State.SUBMITTED.value, enrollment.id),
     )
     put_enrollment(tx, before, enrollment, sealed=sealed, match_key=match_key)
@@ -127,20 +129,36 @@ def set_state(
     operator: int = NOBODY,
     code: str | None = None,
     pointer: str | None = None,
+    call_at: int | None = None,
 ) -> None:
     """Take one step of the state table and note it; ``StepRefused`` if the table has no such step.
 
-    ``code`` and ``pointer`` say why, where somebody has to look at it.
+    ``code`` and ``pointer`` say why, where somebody has to look at it; ``call_at`` when at the
+    earliest the person can be called.
     """
     now = state_of(tx, record)
     if now is None or not may_become(now, state):
         raise StepRefused(f"{now} -> {state}")
     tx.execute(
-        "UPDATE enrollments SET state = ?, reason_code = ?, reason_pointer = ?, held = 0 "
-        "WHERE id = ?",
-        (state.value, code, pointer, record),
+        "UPDATE enrollments SET state = ?, reason_code = ?, reason_pointer = ?, held = 0, "
+        "call_at = ? WHERE id = ?",
+        (state.value, code, pointer, call_at, record),
     )
     note_event(tx, record, at=at, what=what, operator=operator, detail=code or "")
+
+
+def renew_reason(
+    tx: Tx, record: str, *, at: int, what: str, code: str, pointer: str, call_at: int | None
+) -> None:
+    """Write another reason for the state that the record is in, if it is another."""
+    stored = get_enrollment(tx, record)
+    if (stored.reason_code, stored.reason_pointer, stored.call_at) == (code, pointer, call_at):
+        return
+    tx.execute(
+        "UPDATE enrollments SET reason_code = ?, reason_pointer = ?, call_at = ? WHERE id = ?",
+        (code, pointer, call_at, record),
+    )
+    note_event(tx, record, at=at, what=what, detail=code)
 
 
 def state_of(tx: Tx, record: str) -> State | None:
@@ -244,6 +262,12 @@ def list_unsettled(tx: Tx) -> list[StoredEnrollment]:
     return select_enrollments(
         tx, "WHERE e.state = ? OR e.held = 1 ORDER BY e.n DESC", (State.RETURNED.value,)
     )
+
+
+def list_calls(tx: Tx) -> list[StoredEnrollment]:
+    """Give those who have to be called; who can be called since longest comes first."""
+    where = "WHERE e.state = ? ORDER BY coalesce(e.call_at, 0), e.n"
+    return select_enrollments(tx, where, (State.NEEDS_PERSON.value,))
 
 
 def counts_by_state(tx: Tx) -> dict[State, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from enrollkit.store.database import Tx
 
-__all__ = ["NOBODY", "StoredEvent", "history", "note_event"]
+__all__ = ["NOBODY", "StoredEvent", "history", "last_time", "note_event"]
 
 NOBODY = 0
 """The operator of what the machine or the server did; slots count from 1."""
@@ -41,3 +41,12 @@ def history(tx: Tx, record: str) -> list[StoredEvent]:
         StoredEvent(at=at, what=what, operator=operator, detail=detail)
         for at, what, operator, detail in rows.fetchall()
     ]
+
+
+def last_time(tx: Tx, record: str, *, what: str) -> int | None:
+    """Give when that happened to a record last; ``None`` if it never did."""
+    row = tx.execute(
+        "SELECT at FROM events WHERE record = ? AND what = ? ORDER BY n DESC LIMIT 1",
+        (record, what),
+    ).fetchone()
+    return None if row is None else int(row[0])

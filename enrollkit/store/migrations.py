@@ -11,7 +11,7 @@ import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
 from enrollkit.errors import StoreTooNew
-from enrollkit.store.tables import FIRST_TABLES, TABLES_OF_LIVES_AND_STICKS
+from enrollkit.store.tables import COLUMNS_OF_CALLS, FIRST_TABLES, TABLES_OF_LIVES_AND_STICKS
 
 __all__ = ["STEPS", "migrate"]
 
@@ -39,4 +39,11 @@ def m0001_first_tables(tx: sqlite_utils.Database) -> None:
 def m0002_lives_and_sticks(tx: sqlite_utils.Database) -> None:
     """Several lives of one device, sticks, couriers, news that is known by its id."""
     for statement in TABLES_OF_LIVES_AND_STICKS:
+        tx.execute(statement)
+
+
+@STEPS()
+def m0003_calls(tx: sqlite_utils.Database) -> None:
+    """When somebody is to be called, and not before."""
+    for statement in COLUMNS_OF_CALLS:
         tx.execute(statement)

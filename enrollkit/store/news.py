@@ -12,11 +12,12 @@ from enrollkit.domain.enrollment import State, may_become
 from enrollkit.domain.record_link import LinkState, link_may_become
 from enrollkit.store.audit import append_audit
 from enrollkit.store.database import Tx
-from enrollkit.store.enrollments import issue_number, set_state, state_of
+from enrollkit.store.enrollments import issue_number, renew_reason, set_state, state_of
 from enrollkit.store.events import NOBODY, note_event
 from enrollkit.store.links import link_state_of, set_link_state
 from enrollkit.store.meta import Fact, keep_text
 from enrollkit.store.office import apply_correction, apply_later_verdict
+from enrollkit.store.other_values import has_other_values
 from enrollkit.store.programmes import keep_programme
 from enrollkit.store.verdicts import clean_code, clean_pointer
 from schemas.formats import is_abha_address, is_abha_number
@@ -117,7 +118,12 @@ def _apply_to_person(tx: Tx, entry: FeedEntry, state: State, at: int) -> str:
         set_state(tx, record, State.ACCEPTED, at=entry.at, what="accepted")
     if now is not state:
         code, pointer = _reason(entry, state)
-        set_state(tx, record, state, at=entry.at, what=what, code=code, pointer=pointer)
+        call_at = _call_at(entry, state)
+        set_state(
+            tx, record, state, at=entry.at, what=what, code=code, pointer=pointer, call_at=call_at
+        )
+    else:
+        _renew(tx, entry, state)
     append_audit(tx, at=at, operator=NOBODY, action=f"news.{what}", record=record)
     return APPLIED
 
@@ -149,6 +155,22 @@ def _reason(entry: FeedEntry, state: State) -> tuple[str | None, str | None]:
         clean_code(code) if isinstance(code, str) else _WHAT_OF_STATE[state],
         clean_pointer(pointer) if isinstance(pointer, str) else "",
     )
+
+
+def _call_at(entry: FeedEntry, state: State) -> int | None:
+    call_at = entry.body.get("call_at")
+    return call_at if state is State.NEEDS_PERSON and isinstance(call_at, int) else None
+
+
+def _renew(tx: Tx, entry: FeedEntry, state: State) -> None:
+    """Take another reason for the same state; two values to choose from outweigh all others."""
+    record = entry.record or ""
+    code, pointer = _reason(entry, state)
+    if code and "code" in entry.body and not has_other_values(tx, record):
+        renew_reason(
+            tx, record, at=entry.at, what=_WHAT_OF_STATE[state], code=code, pointer=pointer or "",
+            call_at=_call_at(entry, state),
+        )  # fmt: skip
 
 
 def _apply_to_link(tx: Tx, entry: FeedEntry, state: LinkState, at: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["FIRST_TABLES", "TABLES_OF_LIVES_AND_STICKS"]
+__all__ = ["COLUMNS_OF_CALLS", "FIRST_TABLES", "TABLES_OF_LIVES_AND_STICKS"]
 
 FIRST_TABLES: Final = (
     # Single values: keys of the device, incarnation, cursor, what the last contact taught.
@@ -152,4 +152,9 @@ TABLES_OF_LIVES_AND_STICKS: Final = (
         PRIMARY KEY (record, pointer)) STRICT, WITHOUT ROWID""",
     # The server's version that the next correction is made from, where that is not our own.
     "ALTER TABLE enrollments ADD COLUMN server_version INTEGER",
+)
+
+COLUMNS_OF_CALLS: Final = (
+    # Before this moment it is of no use to call the person.
+    "ALTER TABLE enrollments ADD COLUMN call_at INTEGER",
 )

@@ -25,6 +25,8 @@ from sync.protocol import OperationKind, Outcome, Verdict
 __all__ = ["clean_code", "clean_pointer", "settle_operation"]
 
 _POINTER_CHARACTERS_MAX: Final = 200
+_CODE_CHARACTERS_MAX: Final = 60
+_CODE: Final = re.compile(r"[a-z0-9:_-]+( [A-Za-z0-9:._-]+)?")
 _TAKEN: Final = {Outcome.ACCEPTED, Outcome.DUPLICATE}
 _ENDING: Final = {OperationKind.ENROLLMENT_WITHDRAW, OperationKind.LINK_REMOVE}
 """Kinds that ended the record here the moment they were saved; no verdict brings it back."""
@@ -57,8 +59,12 @@ def settle_operation(
 
 
 def clean_code(code: str) -> str:
-    """Give a code that is safe to keep and show; anything else is ``unspecified``."""
-    return code if re.fullmatch(r"[a-z0-9:_-]{1,60}", code) else "unspecified"
+    """Give a code that is safe to keep and show; anything else is ``unspecified``.
+
+    After a blank stands a code of ABDM's own, as ABDM writes it: ``abdm:unknown ABDM-4711``.
+    """
+    sane = len(code) <= _CODE_CHARACTERS_MAX and _CODE.fullmatch(code)
+    return code if sane else "unspecified"
 
 
 def clean_pointer(pointer: str) -> str:

@@ -81,6 +81,13 @@ class Journey:
 
         await self._push(ReturnedScreen(self._app.kit))
 
+    async def calls(self) -> None:
+        """Open the list of those who have to be called."""
+        from enrollkit.tui.screens.calls import CallsScreen
+
+        if not isinstance(self._app.screen, CallsScreen):
+            await self._push(CallsScreen(self._app.kit))
+
     async def correct(self, ident: str) -> None:
         """Open the correction of somebody who is saved, at the field to blame."""
         from enrollkit.tui.screens.correct import CorrectScreen
@@ -134,6 +141,13 @@ class Journey:
         from enrollkit.tui.screens.person import PersonScreen
 
         await self._push(PersonScreen(self._app.kit, ident))
+
+    async def finish(self, ident: str) -> None:
+        """Open finishing with a one-time code, by any number of the person."""
+        from enrollkit.tui.screens.finish import FinishScreen
+
+        if not isinstance(self._app.screen, FinishScreen):
+            await self._push(FinishScreen(self._app.kit, ident))
 
     async def add_record(self, ident: str, name: str) -> None:
         """Open the form for a record link."""

@@ -25,6 +25,7 @@ def commands_of(app: KitApp) -> Iterator[SystemCommand]:
         yield SystemCommand(_("Stick"), _("Write to one, read from one"), ways.sticks)
         yield SystemCommand(_("End of day"), _("Where everybody is"), ways.end_of_day)
         yield SystemCommand(_("Needs correction"), _("Who came back"), ways.corrections)
+        yield SystemCommand(_("Call the person"), _("Who is needed"), ways.calls)
         yield SystemCommand(_("Drafts"), _("Go on where you stopped"), ways.drafts)
         yield SystemCommand(_("Lock"), _("Ask for the passphrase"), app.action_lock)
     yield SystemCommand(_("Colours"), _("Dark, light, strong contrast"), app.change_colours)

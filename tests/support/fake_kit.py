@@ -18,6 +18,7 @@ from enrollkit.app.amending import NumberIssued, PersonWithdrawn
 from enrollkit.app.forecast import Estimate
 from enrollkit.app.reason_words import reason_words
 from enrollkit.app.results import (
+    Call,
     DraftState,
     Event,
     Finding,
@@ -72,6 +73,7 @@ class FakeProgramme:
 
     name: str = "Camp Nagla"
     issued: int = NOON - 86_400 * 30
+    practice: bool = False
 
 
 class FakeKit:
@@ -102,6 +104,9 @@ class FakeKit:
         self.others: dict[str, dict[str, Any]] = {}
         """What the office has, by record and pointer."""
         self.held: set[str] = set()
+        self.call_times: dict[str, int] = {}
+        """Not before when somebody can be called, by record."""
+        self.practice = False
         self.removed: set[str] = set()
         self.withdrawals: list[tuple[str, str | None]] = []
         self.estimated = Estimate(bytes=6200, seconds=62, link="2G")
@@ -145,7 +150,7 @@ class FakeKit:
     @property
     def programme(self) -> FakeProgramme:
         self._open()
-        return FakeProgramme()
+        return FakeProgramme(practice=self.practice)
 
     @property
     def places(self) -> Places:
@@ -264,6 +269,15 @@ class FakeKit:
         self.states[ident] = State.RETURNED
         self.reasons[ident] = (code, pointer)
         self.others[ident] = {"/" + name: value for name, value in others.items()}
+
+    def ask_for(
+        self, ident: str, code: str, pointer: str = "", *, call_at: int | None = None
+    ) -> None:
+        """Have the office ask for somebody to be called."""
+        self.states[ident] = State.NEEDS_PERSON
+        self.reasons[ident] = (code, pointer)
+        if call_at is not None:
+            self.call_times[ident] = call_at
 
     def next_id(self) -> str:
         return next(self._ids)
@@ -428,7 +442,22 @@ class FakePeople:
             held=ident in self.kit.held,
             conflicts=self.kit.corrections.conflicts(ident),
             why_not="" if state in CORRECTABLE else _why_not(state),
+            call_at=self.kit.call_times.get(ident),
         )
+
+    def calls(self) -> list[Call]:
+        self.kit._open()
+        return [
+            Call(
+                id=ident, name=one.person.name, provisional=one.provisional,
+                mobile=one.person.mobile, village=one.person.address.village,
+                reason=self.kit.corrections.reason(ident)
+                or Reason(code="needs-person", pointer="", text=reason_words("needs-person")),
+                since=NOON - 86_400, call_at=self.kit.call_times.get(ident),
+            )
+            for ident, one in self.kit.people_here.items()
+            if self.kit.states[ident] is State.NEEDS_PERSON
+        ]  # fmt: skip
 
     def _link(self, link: RecordLink) -> LinkRow:
         return LinkRow(

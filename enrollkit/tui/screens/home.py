@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from enrollkit.app.results import DraftState, Level, Standing
 from enrollkit.app.system import local_time
+from enrollkit.domain.enrollment import State
 from enrollkit.locale import _, ngettext
 from enrollkit.tui.amounts import size_words, time_words
 from enrollkit.tui.marks import shown
@@ -44,6 +45,7 @@ class HomeScreen(Page[None]):
         Binding("s", "send", "send"),
         Binding("d", "drafts", "drafts"),
         Binding("r", "corrections", "", show=False),
+        Binding("k", "calls", "", show=False),
         Binding("u", "stick", "", show=False),
         Binding("e", "end", "", show=False),
         Binding("c", "cards", "cards"),
@@ -83,6 +85,8 @@ class HomeScreen(Page[None]):
             return bool(self._drafts)
         if action == "corrections":
             return standing is not None and standing.returned + standing.held > 0
+        if action == "calls":
+            return standing is not None and _calls(standing) > 0
         if action == "cards":
             return standing is not None and standing.total > 0
         return True
@@ -102,6 +106,10 @@ class HomeScreen(Page[None]):
     async def action_corrections(self) -> None:
         """Look at those who came back."""
         await self.kit_app.journey.corrections()
+
+    async def action_calls(self) -> None:
+        """Look at those who have to be called."""
+        await self.kit_app.journey.calls()
 
     async def action_stick(self) -> None:
         """Write to a stick, or read from one."""
@@ -149,6 +157,9 @@ class HomeScreen(Page[None]):
             left.append(("D", _("Continue a draft: {names}").format(names=self._draft_names())))
         if standing and standing.returned + standing.held:
             left.append(("R", self._returned_words(standing)))
+        if standing and _calls(standing):
+            words = _("Call the person ({count})")
+            left.append(("K", words.format(count=_calls(standing))))
         if standing and standing.total:
             right.append(("C", _("Print cards")))
         right.append(("E", _("End of day")))
@@ -256,6 +267,10 @@ class _Columns(Horizontal):
         """Give both."""
         yield Vertical(Static("", id=self._left, markup=False))
         yield Vertical(Static("", id=self._right, markup=False))
+
+
+def _calls(standing: Standing) -> int:
+    return standing.by_state.get(State.NEEDS_PERSON.value, 0)
 
 
 def _key_line(key: str, words: str) -> Content:

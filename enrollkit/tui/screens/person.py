@@ -141,6 +141,9 @@ class PersonScreen(Page[None]):
             lines.append(Content.styled(f"? {words}", "bold $warning"))
         if page.reason is not None:
             lines.append(self._reason(page.reason))
+        if page.call_at is not None:
+            at = local_time(page.call_at).strftime("%d %b, %H:%M").lstrip("0")
+            lines.append(Content.styled(_("Do not call before {time}").format(time=at), "$warning"))
         for one in page.conflicts:
             words = f"  {label_of(one.pointer)}: {side_by_side(one)}"
             lines.append(Content.styled(shown(words), "$warning"))

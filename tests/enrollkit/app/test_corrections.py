@@ -438,3 +438,45 @@ def test_a_refused_record_is_told_with_its_reason(kit: Kit, office: Office, asha
     (came,) = kit.corrections.returned()
     assert (came.id, came.record, came.reason.code) == (asha, "OPD visit", "schema:enum")
     assert not came.can_correct
+
+
+def test_whom_to_call_is_told_with_reason_and_time(kit: Kit, office: Office, asha: str) -> None:
+    office.answer()
+    assert kit.people.calls() == []
+    office.tell(FeedKind.NEEDS_PERSON, asha, code="person:otp", call_at=2_000_000_000)
+    (call,) = kit.people.calls()
+    assert (call.id, call.call_at) == (asha, 2_000_000_000)
+    assert call.reason.text == "A one-time code goes to the person's mobile. Call them."
+    assert call.since == kit.people.page(asha).history[-1].at
+    assert kit.people.page(asha).call_at == 2_000_000_000
+    correct(kit, asha, name="Asha Kumari")
+    assert kit.people.calls() == []
+    assert kit.people.page(asha).call_at is None
+
+
+def test_a_number_that_aadhaar_does_not_know_is_typed_again(
+    kit: Kit, office: Office, asha: str
+) -> None:
+    office.answer()
+    office.tell(FeedKind.ENROLLMENT_RETURNED, asha, code="abdm:aadhaar", pointer="/aadhaar")
+    kit.corrections.start(asha)
+    refused = kit.enrolling.submit_draft(asha)
+    assert isinstance(refused, Refused)
+    assert [problem.code for problem in refused.problems] == ["aadhaar-again"]
+    kit.drafts.seal_aadhaar(asha, OTHER_NUMBER)
+    assert isinstance(kit.enrolling.submit_draft(asha), Saved)
+
+
+def test_who_had_a_number_before_is_not_corrected_here_and_the_words_say_why(
+    kit: Kit, office: Office, asha: str
+) -> None:
+    office.answer()
+    found = {"code": "abdm:exists", "abha_number": "91-2345-6789-0123"}
+    office.tell(FeedKind.ENROLLMENT_DUPLICATE, asha, **found)
+    page = kit.people.page(asha)
+    assert (page.state, page.abha_number) == (State.DUPLICATE, "91-2345-6789-0123")
+    assert page.reason is not None
+    assert page.reason.text == "The person had an ABHA number before. That one is theirs."
+    assert "ABHA number is issued" in page.why_not
+    with pytest.raises(NumberIssued):
+        kit.corrections.start(asha)

@@ -35,6 +35,33 @@ def test_every_code_of_the_server_has_words(code: str) -> None:
     assert len(words) <= 80
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(
+            f"abdm:{word}"
+            for word in (
+                "mismatch", "mobile-full", "place", "name", "birth", "gender", "pincode",
+                "aadhaar", "field", "deactivated", "exists", "wait",
+            )
+        ),
+        *(f"person:{word}" for word in ("otp", "parent", "document", "aadhaar-missing", "mobile")),
+        *(f"otp:{word}" for word in ("wrong", "late", "too-many", "wait")),
+        *(f"link:{word}" for word in ("kyc", "facility", "unknown-abha")),
+    ],
+)  # fmt: skip
+def test_every_code_on_the_road_to_abdm_has_words_of_its_own(code: str) -> None:
+    words = reason_words(code)
+    assert words != reason_words(code.partition(":")[0])
+    assert words.endswith(".")
+    assert len(words) <= 74, "one line under its field at 80 columns"
+
+
+def test_a_refusal_of_abdm_that_nobody_foresaw_is_shown_with_its_code() -> None:
+    assert "ABDM-4711" in reason_words("abdm:unknown ABDM-4711")
+    assert "abdm:moon" in reason_words("abdm:moon")
+
+
 def test_a_code_of_a_newer_server_is_shown_whole() -> None:
     assert "moon:phase-wrong" in reason_words("moon:phase-wrong")
 

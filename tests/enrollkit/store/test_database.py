@@ -226,6 +226,7 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     assert database.read(lambda tx: [step.name for step in STEPS.applied(tx)]) == [
         "m0001_first_tables",
         "m0002_lives_and_sticks",
+        "m0003_calls",
     ]
 
 

@@ -17,6 +17,7 @@ from enrollkit.store.enrollments import (
     amend_enrollment,
     find_enrollment,
     get_enrollment,
+    list_calls,
     set_state,
 )
 from enrollkit.store.events import history
@@ -173,6 +174,54 @@ def test_news_that_needs_somebody_says_why(
     assert found.state is state
     assert found.reason_code
     assert found.reason_pointer == body.get("pointer", "")
+
+
+def test_a_call_is_told_with_its_time_and_the_newest_reason_counts(
+    database: Database, inbox: StoredInbox
+) -> None:
+    accept(database)
+    first = news(1, FeedKind.NEEDS_PERSON, code="person:otp", call_at=NOON + 90)
+    inbox.apply_page([first], 1)
+    assert (stored(database).reason_code, stored(database).call_at) == ("person:otp", NOON + 90)
+    second = news(2, FeedKind.NEEDS_PERSON, code="person:document", pointer="/aadhaar")
+    inbox.apply_page([second, news(3, FeedKind.NEEDS_PERSON)], 3)
+    found = stored(database)
+    assert (found.reason_code, found.reason_pointer, found.call_at) == (
+        "person:document", "/aadhaar", None,
+    )  # fmt: skip
+    assert [one.enrollment.id for one in database.read(list_calls)] == [record_id(1)]
+    whats = [event.what for event in database.read(lambda tx: history(tx, record_id(1)))]
+    assert whats.count("needs-person") == 2
+
+
+def test_a_number_found_brings_number_and_reason_home(
+    database: Database, inbox: StoredInbox
+) -> None:
+    accept(database)
+    found = {"code": "abdm:exists", "abha_number": NUMBER}
+    inbox.apply_page(
+        [
+            news(1, FeedKind.ENROLLMENT_RETURNED, code="abdm:mismatch", pointer=""),
+            news(2, FeedKind.ENROLLMENT_DUPLICATE, **found),
+        ],
+        2,
+    )
+    one = stored(database)
+    assert (one.state, one.abha_number, one.reason_code) == (
+        State.DUPLICATE, NUMBER, "abdm:exists",
+    )  # fmt: skip
+
+
+def test_a_code_of_abdm_that_nobody_knows_is_kept_whole(
+    database: Database, inbox: StoredInbox
+) -> None:
+    accept(database)
+    code = "abdm:unknown ABDM-4711"
+    inbox.apply_page([news(1, FeedKind.ENROLLMENT_RETURNED, code=code, pointer="")], 1)
+    assert stored(database).reason_code == code
+    strange = "abdm:unknown \x1b[2J"
+    inbox.apply_page([news(2, FeedKind.ENROLLMENT_RETURNED, code=strange, pointer="")], 2)
+    assert stored(database).reason_code == "unspecified"
 
 
 def test_what_cannot_be_so_is_history_and_no_crash(database: Database, inbox: StoredInbox) -> None:
