@@ -20,6 +20,7 @@ from enrollkit.cli import (
     doctor,
     enroll,
     export,
+    finish,
     init,
     link,
     receive,
@@ -49,8 +50,8 @@ app = typer.Typer(
 )
 
 for command in (
-    init, enroll, search, show, link, card, verify, sync, export, receive, courier, status, doctor,
-    demo,
+    init, enroll, search, show, link, card, verify, sync, finish, export, receive, courier, status,
+    doctor, demo,
 ):  # fmt: skip
     app.command(command.__name__.rpartition(".")[2])(command.run)
 

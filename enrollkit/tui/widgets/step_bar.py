@@ -1,4 +1,4 @@
-"""The steps of the wizard on one line, so that nobody asks how long it still takes."""
+"""The steps of a way on one line, so that nobody asks how long it still takes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ _WORDS = {
     "guardian": "Guardian",
     "address": "Address",
     "review": "Review",
+    "code": "Code",
+    "mobile": "Mobile",
+    "abha-address": "ABHA address",
+    "done": "Done",
 }
 
 

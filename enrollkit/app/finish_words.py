@@ -1,0 +1,153 @@
+"""What is said while somebody is finished with a one-time code: the same in app and command.
+
+Also how what the person says is brought into the shape that is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from enrollkit.app.results import FinishState
+from enrollkit.locale import _
+from schemas.formats import is_abha_handle
+from sync.protocol import FinishStage
+
+__all__ = [
+    "STEPS",
+    "address_of",
+    "code_shape",
+    "handle_shape",
+    "handles_of",
+    "help_words",
+    "later_words",
+    "number_words",
+    "read_code",
+    "read_handle",
+    "stage_words",
+    "step_of",
+    "wait_words",
+]
+
+STEPS: Final = ("code", "mobile", "abha-address", "done")
+"""What a person goes through, in order; the mobile is left out where Aadhaar knows it."""
+
+_CODE_DIGITS: Final = 6
+
+
+def step_of(state: FinishState) -> str:
+    """Give the one of :data:`STEPS` that a state stands at."""
+    if state.stage == FinishStage.DONE:
+        return "done"
+    if state.stage == FinishStage.ADDRESS:
+        return "abha-address"
+    return "code" if state.abha_number is None else "mobile"
+
+
+def stage_words(state: FinishState, *, practice: bool) -> list[str]:
+    """Say where it stands and what comes next, one thought a line; a refusal's reason is apart."""
+    number = number_words(state.abha_number or "", practice=practice)
+    said = _("The ABHA number is issued: {number}").format(number=number)
+    issued = [said] if state.abha_number else []
+    words: dict[str, list[str]] = {
+        FinishStage.READY: [
+            _("A one-time code goes by SMS to the mobile that Aadhaar knows."),
+            _("The person must be here, with that phone switched on."),
+        ],
+        FinishStage.REFUSED: [_("It can be begun anew, with another code.")],
+        FinishStage.WORKING: [*issued, _("The office is asking ABDM; the answer is on its way.")],
+        FinishStage.CODE_SENT: [_where(state, _("the mobile that Aadhaar knows"))],
+        FinishStage.MOBILE: [*issued, _other_mobile(state)],
+        FinishStage.MOBILE_SENT: [*issued, _where(state, _("the mobile that the person gave"))],
+        FinishStage.ADDRESS: [
+            *issued,
+            _("The person may choose an ABHA address: a name to say instead of the number."),
+        ],
+        FinishStage.DONE: issued,
+    }
+    return words.get(state.stage, issued)
+
+
+def wait_words(seconds: int) -> str:
+    """Say when another code can be sent, if none comes; 0: now."""
+    if seconds > 0:
+        time = f"{seconds // 60}:{seconds % 60:02d}"
+        return _("No code yet? Another can be sent in {time}.").format(time=time)
+    return _("No code yet? Another can be sent now.")
+
+
+def help_words(state: FinishState) -> str:
+    """Say what to do when it cannot go on: no phone, another mobile, no liking."""
+    if state.stage in {FinishStage.READY, FinishStage.CODE_SENT, FinishStage.REFUSED}:
+        return _(
+            "If Aadhaar has an old mobile, no code can come: an Aadhaar enrolment centre "
+            "changes it. Finish after that."
+        )
+    if state.stage in {FinishStage.MOBILE, FinishStage.MOBILE_SENT}:
+        return _("Without it the number is just as good; only that mobile stays unverified.")
+    if state.stage == FinishStage.ADDRESS:
+        return _("Without one, the number itself serves as the address.")
+    return ""
+
+
+def later_words() -> str:
+    """Say that nothing is lost by leaving."""
+    return _(
+        "Leaving loses nothing: it goes on later, on any laptop of the programme, with the "
+        "number on the card."
+    )
+
+
+def number_words(number: str, *, practice: bool) -> str:
+    """Write an ABHA number so that one of the sandbox is never taken for a real one."""
+    return _("{number}  PRACTICE, no real number").format(number=number) if practice else number
+
+
+def address_of(handle: str, *, practice: bool) -> str:
+    """Give the whole ABHA address that a handle becomes."""
+    return f"{handle}@{'sbx' if practice else 'abdm'}"
+
+
+def handles_of(state: FinishState, wish: str | None) -> tuple[str, ...]:
+    """Give the addresses to choose from; what the person wished at the enrollment comes first."""
+    return (wish, *state.handles) if wish and wish not in state.handles else state.handles
+
+
+def read_code(typed: str) -> str | None:
+    """Bring a code as typed into six plain digits; ``None`` when it is none."""
+    bare = re.sub(r"[\s-]", "", typed)
+    digits = "".join(str(int(one)) for one in bare if one.isdecimal())
+    return digits if len(bare) == len(digits) == _CODE_DIGITS else None
+
+
+def read_handle(typed: str, offered: tuple[str, ...]) -> str | None:
+    """Bring an address as typed into a handle without its suffix; ``None`` when it is none.
+
+    What ABDM itself offers is taken as it is.
+    """
+    handle = re.sub(r"@(abdm|sbx)$", "", typed.strip())
+    return handle if handle in offered or is_abha_handle(handle) else None
+
+
+def code_shape() -> str:
+    """Say what a code looks like."""
+    return _("A code has six digits.")
+
+
+def handle_shape() -> str:
+    """Say what an ABHA address looks like."""
+    return _("8 to 18 letters or digits, a letter first, one dot or _ inside.")
+
+
+def _where(state: FinishState, which: str) -> str:
+    if state.hint:
+        words = _("A code went by SMS to {mobile}, {which}.")
+        return words.format(mobile=state.hint, which=which)
+    return _("A code went by SMS to {which}.").format(which=which)
+
+
+def _other_mobile(state: FinishState) -> str:
+    if state.hint:
+        words = _("Aadhaar knows another mobile. A code to {mobile} shows that it is theirs too.")
+        return words.format(mobile=state.hint)
+    return _("Aadhaar knows another mobile. A code to the one they gave shows that it is theirs.")

@@ -1,0 +1,151 @@
+"""Finishing with the person present, as `kit.finishing` does it: the server and ABDM in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from enrollkit.app.results import FinishState, Reason
+from enrollkit.domain.enrollment import State
+from enrollkit.domain.identifiers import parse_provisional_number, provisional_number
+from enrollkit.errors import OperatorError, RecordNotFound
+from fake_kit import FakeKit
+from sync.protocol import FinishStage
+
+AADHAAR_CODE = "482913"
+MOBILE_CODE = "771204"
+NUMBER = "00-2345-6789-0123"
+ELSEWHERE = "0e" * 16
+"""Somebody whom the programme knows and this laptop does not."""
+_AGAIN_SECONDS = 60
+
+
+class FinishKit(FakeKit):
+    """A kit whose server can finish people; what a test wants to go wrong is set beforehand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.practice = True
+        self.stages: dict[str, FinishState] = {}
+        self.asked: list[tuple[str, ...]] = []
+        """Every step as the server saw it, with its value."""
+        self.fail_step: OperatorError | None = None
+        """Raised once, by the next step, before the server hears of it."""
+        self.lose_answer: OperatorError | None = None
+        """Raised once, by the next step but a look, after the server has done it."""
+        self.rounds_of_work = 0
+        """How often the server says that it is still at it."""
+        self.other_mobile = False
+        """Whether the mobile that was given is not the one that Aadhaar knows."""
+        self.sent_at = 0
+
+    @property
+    def finishing(self) -> FakeFinishing:
+        return FakeFinishing(self)
+
+
+class FakeFinishing:
+    """The steps, each with the answer of an honest server."""
+
+    def __init__(self, kit: FinishKit) -> None:
+        self.kit = kit
+
+    def look(self, ident: str) -> FinishState:
+        return self._answer(ident, "look")
+
+    def send(self, ident: str) -> FinishState:
+        return self._answer(ident, "send")
+
+    def code(self, ident: str, code: str) -> FinishState:
+        return self._answer(ident, "code", code)
+
+    def mobile_send(self, ident: str) -> FinishState:
+        return self._answer(ident, "mobile-send")
+
+    def mobile_code(self, ident: str, code: str) -> FinishState:
+        return self._answer(ident, "mobile-code", code)
+
+    def skip_mobile(self, ident: str) -> FinishState:
+        return self._answer(ident, "mobile-skip")
+
+    def choose_address(self, ident: str, handle: str) -> FinishState:
+        return self._answer(ident, "address", handle)
+
+    def skip_address(self, ident: str) -> FinishState:
+        return self._answer(ident, "address-skip")
+
+    def _answer(self, ident: str, action: str, value: str = "") -> FinishState:
+        kit = self.kit
+        kit._open()
+        if kit.fail_step is not None:
+            error, kit.fail_step = kit.fail_step, None
+            raise error
+        record = self._record(ident)
+        kit.asked.append((action, value) if value else (action,))
+        state = kit.stages.get(record) or self._first(record)
+        if action != "look":
+            state = replace(state, reason=None)
+        if action in {"send", "mobile-send"}:
+            state = self._send(state, mobile=action == "mobile-send")
+        elif action != "look":
+            state = self._step(state, action, value)
+        kit.stages[record] = state
+        if state.abha_number and record in kit.states:
+            kit.states[record] = State.ISSUED
+        if kit.lose_answer is not None and action != "look":
+            error, kit.lose_answer = kit.lose_answer, None
+            raise error
+        if kit.rounds_of_work and action != "send":
+            kit.rounds_of_work -= 1
+            return replace(state, stage=FinishStage.WORKING)
+        return replace(state, again_in=max(0, kit.sent_at + _AGAIN_SECONDS - kit.now))
+
+    def _record(self, ident: str) -> str:
+        for record in [*self.kit.people_here, ELSEWHERE]:
+            if ident == record or parse_provisional_number(ident) == provisional_number(record):
+                return record
+        raise RecordNotFound
+
+    def _first(self, record: str) -> FinishState:
+        here = self.kit.people_here.get(record)
+        return FinishState(
+            record=record, stage=FinishStage.READY, name=here.person.name if here else "",
+            hint="", again_in=0, handles=(), abha_number=None, abha_address=None, reason=None,
+        )  # fmt: skip
+
+    def _send(self, state: FinishState, *, mobile: bool) -> FinishState:
+        if self.kit.now < self.kit.sent_at + _AGAIN_SECONDS:
+            return replace(state, reason=_reason("otp:wait"))
+        self.kit.sent_at = self.kit.now
+        stage = FinishStage.MOBILE_SENT if mobile else FinishStage.CODE_SENT
+        return replace(state, stage=stage, hint="******3210")
+
+    def _step(self, state: FinishState, action: str, value: str) -> FinishState:
+        right = {"code": AADHAAR_CODE, "mobile-code": MOBILE_CODE}
+        if action in right and value != right[action]:
+            return replace(state, reason=_reason("otp:wrong"))
+        if action == "code" and self.kit.other_mobile:
+            self.kit.sent_at = 0
+            return replace(state, stage=FinishStage.MOBILE, abha_number=NUMBER, hint="******1234")
+        if action in {"code", "mobile-code", "mobile-skip"}:
+            handles = ("sunita.devi87", "sunitadevi1987", "devi.sunita14")
+            return replace(
+                state, stage=FinishStage.ADDRESS, abha_number=NUMBER, handles=handles, hint=""
+            )
+        if value == "taken.handle":
+            return replace(state, reason=_reason("abdm:address-taken"))
+        address = f"{value or NUMBER.replace('-', '')}@sbx"
+        return replace(state, stage=FinishStage.DONE, abha_address=address)
+
+
+def refused(state: FinishState, code: str) -> FinishState:
+    """The state after ABDM said no."""
+    return replace(state, stage=FinishStage.REFUSED, reason=_reason(code))
+
+
+def _reason(code: str) -> Reason:
+    words = {
+        "otp:wrong": "That is not the code. Let the person read it out again.",
+        "otp:wait": "ABDM sends no other code yet.",
+        "abdm:address-taken": "Somebody has that address already.",
+    }
+    return Reason(code=code, pointer="", text=words.get(code, f"No: {code}."))
