@@ -43,6 +43,9 @@ def _run(
     latency_ms: Annotated[
         int, typer.Option(help="How long each reply takes.", min=0, max=60_000)
     ] = 0,
+    callback: Annotated[
+        str, typer.Option(help="Where the programme's server listens for answers on linking.")
+    ] = "",
     journal: Annotated[
         Path | None,
         typer.Option(help="Write each call to this file too; it names nobody.", show_default=False),
@@ -61,6 +64,8 @@ def _run(
                 keys=CertificateKeys.generate(),
                 faults=FaultPlan(level=faults, seed=seed, latency_ms=latency_ms),
                 clock=time.time,
+                tell=_say,
+                callback_url=callback,
                 journal_file=journal,
             )
         except OSError as error:
@@ -70,6 +75,7 @@ def _run(
         _say(f"gateway_url = {url}\nabha_url = {url}{ABHA_PATH}")
         shown = sandbox.credentials
         _say(f"client_id = {shown.client_id}, secret = {shown.client_secret}")
+        _say(f"benefit = {shown.benefit}\ncodes: {url}/practice/otp")
         try:
             make_server(sandbox).run(sockets=[listener])
         except KeyboardInterrupt:

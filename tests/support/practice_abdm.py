@@ -61,6 +61,20 @@ class PracticeAbdm:
         found = self.sandbox.journal.calls()
         return [call for call in found if route in (None, call["route"])]
 
+    @property
+    def code(self) -> str:
+        """The newest one-time code."""
+        return str(self.sandbox.codes.shown()[0]["code"])
+
+    @property
+    def callbacks(self) -> list[dict[str, Any]]:
+        """All callbacks and what became of them; link tokens are withheld."""
+        return self.sandbox.callbacks.described()
+
+    def call_at(self, url: str) -> None:
+        """Send callbacks to this address from now on."""
+        self.sandbox.callbacks.call_at(url)
+
     def person(self, aadhaar: str) -> Mapping[str, int]:
         """What the journal says of one person."""
         nothing = {"asks": 0, "creations": 0, "grants": 0, "asks_after_grant": 0}
@@ -73,6 +87,7 @@ def practice_abdm(
     faults: str = "none",
     seed: int = 0,
     latency_ms: int = 0,
+    callback: str = "",
     clock: Callable[[], float] = time.time,
     journal_file: Path | None = None,
 ) -> Iterator[PracticeAbdm]:
@@ -81,6 +96,8 @@ def practice_abdm(
         keys=practice_keys(),
         faults=FaultPlan(level=faults, seed=seed, latency_ms=latency_ms),
         clock=clock,
+        tell=lambda _: None,
+        callback_url=callback,
         journal_file=journal_file,
     )
     with listen("127.0.0.1", 0) as listener:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -63,7 +64,8 @@ class Accounts:
         self._lock = threading.Lock()
         self._by_digest: dict[str, Account] = {}
         self._by_number: dict[str, Account] = {}
-        self._handles: set[str] = set()
+        self._by_address: dict[str, Account] = {}
+        self._mobiles: Counter[str] = Counter()
 
     def find_or_create(
         self, digest: str, rule: Rule | None, person: Person | None, mobile: str | None
@@ -87,17 +89,20 @@ class Accounts:
         with self._lock:
             if account.mobile != mobile:
                 self._check_room(mobile)
+                self._mobiles.subtract([account.mobile] if account.mobile else [])
+                self._mobiles[mobile] += 1
                 account.mobile = mobile
 
     def add_address(self, account: Account, handle: str) -> str:
         """Give an account the address that was asked for, first in its list; or refuse."""
         wanted = handle.removeprefix("practice.")
+        address = f"practice.{wanted}@sbx"
         with self._lock:
-            if wanted.lower() in self._handles or wanted.lower().startswith(TAKEN_HANDLE):
+            if address.lower() in self._by_address or wanted.lower().startswith(TAKEN_HANDLE):
                 raise coded(400, "ABDM-1101", "ABHA Address already exists")
-            self._handles.add(wanted.lower())
-            account.addresses.insert(0, f"practice.{wanted}@sbx")
-            return account.addresses[0]
+            self._by_address[address.lower()] = account
+            account.addresses.insert(0, address)
+            return address
 
     def by_number(self, bare: str) -> Account | None:
         """Find an account by its fourteen digits."""
@@ -105,9 +110,7 @@ class Accounts:
 
     def by_address(self, address: str) -> Account | None:
         """Find an account by one of its addresses."""
-        with self._lock:
-            found = (one for one in self._by_number.values() if address in one.addresses)
-            return next(found, None)
+        return self._by_address.get(address.lower())
 
     def described(self) -> list[dict[str, Any]]:
         """Say of each account what a test may know: no name, no mobile."""
@@ -145,11 +148,14 @@ class Accounts:
             was_there=was_there,
         )
         self._by_digest[digest] = self._by_number[number] = account
+        self._by_address[account.addresses[0]] = account
+        self._mobiles.update([mobile] if mobile else [])
         return account
 
     def _check_room(self, mobile: str | None) -> None:
-        count = sum(one.mobile == mobile for one in self._by_number.values())
-        if mobile is not None and (count >= _PER_MOBILE_MAX or mobile == FULL_MOBILE):
+        if mobile is not None and (
+            self._mobiles[mobile] >= _PER_MOBILE_MAX or mobile == FULL_MOBILE
+        ):
             raise flat(422, "ABDM-1124", "This mobile number is already linked to 6 ABHA Numbers")
 
     def _free_number(self) -> str:

@@ -9,11 +9,15 @@ from typing import Any, Final
 
 from sync.server.sandbox.accounts import Accounts
 from sync.server.sandbox.asking import Asked, Heads, keys_of
+from sync.server.sandbox.callbacks import Callbacks
+from sync.server.sandbox.coding import Coding
 from sync.server.sandbox.enrolling import Enrolling
 from sync.server.sandbox.faults import FaultPlan
 from sync.server.sandbox.front import Front, Route
 from sync.server.sandbox.journal import Journal
 from sync.server.sandbox.keys import ALGORITHM, CertificateKeys
+from sync.server.sandbox.linking import Linking
+from sync.server.sandbox.otp import Codes
 from sync.server.sandbox.pages import make_pages
 from sync.server.sandbox.papers import card_png, qr_png
 from sync.server.sandbox.replies import Reply, fields
@@ -36,9 +40,12 @@ class Sandbox:
     faults: FaultPlan
     journal: Journal
     keys: CertificateKeys
+    codes: Codes
+    callbacks: Callbacks
 
     def close(self) -> None:
-        """Close what it writes to."""
+        """Post the callbacks that wait, and close what it writes to."""
+        self.callbacks.close()
         self.journal.close()
 
 
@@ -47,32 +54,39 @@ def create_sandbox(
     keys: CertificateKeys,
     faults: FaultPlan,
     clock: Callable[[], float],
+    tell: Callable[[str], None],
     credentials: Credentials | None = None,
+    callback_url: str = "",
     journal_file: Path | None = None,
 ) -> Sandbox:
-    """Put a practice ABDM together; ``clock`` gives seconds since 1970."""
+    """Put a practice ABDM together.
+
+    ``clock`` gives seconds since 1970; ``tell`` is told of each code; ``callback_url`` is the
+    beginning of the addresses at which the programme's server listens for M2's answers.
+    """
     credentials = credentials or Credentials()
     journal = Journal(clock, journal_file)
-    accounts, sessions = Accounts(clock), Sessions(credentials, clock)
+    accounts, sessions, codes = Accounts(clock), Sessions(credentials, clock), Codes(clock, tell)
+    callbacks = Callbacks(callback_url, clock)
+    shared: dict[str, Any] = {
+        "accounts": accounts, "sessions": sessions, "keys": keys, "journal": journal,
+    }  # fmt: skip
     routes = _Routes(
         heads=Heads(sessions=sessions, credentials=credentials, clock=clock),
-        enrolling=Enrolling(
-            accounts=accounts, sessions=sessions, keys=keys, journal=journal,
-            credentials=credentials,
-        ),
+        enrolling=Enrolling(**shared, credentials=credentials),
+        coding=Coding(**shared, codes=codes),
+        linking=Linking(accounts=accounts, callbacks=callbacks, clock=clock),
         keys=keys,
-    )  # fmt: skip
+    )
+    pages = make_pages(
+        journal=journal, accounts=accounts, faults=faults, codes=codes, callbacks=callbacks
+    )
     app = Front(
-        make_pages(journal=journal, accounts=accounts, faults=faults),
-        routes=routes.table(),
-        journal=journal,
-        faults=faults,
-        keys=keys,
-        sessions=sessions,
+        pages, routes=routes.table(), journal=journal, faults=faults, keys=keys, sessions=sessions
     )
     return Sandbox(
-        app=app, credentials=credentials, accounts=accounts, sessions=sessions,
-        faults=faults, journal=journal, keys=keys,
+        app=app, credentials=credentials, accounts=accounts, sessions=sessions, faults=faults,
+        journal=journal, keys=keys, codes=codes, callbacks=callbacks,
     )  # fmt: skip
 
 
@@ -82,19 +96,29 @@ class _Routes:
 
     heads: Heads
     enrolling: Enrolling
+    coding: Coding
+    linking: Linking
     keys: CertificateKeys
 
     def table(self) -> dict[tuple[str, str], Route]:
         """Give every route by method and path."""
         enrollment, profile = f"{ABHA_PATH}/v3/enrollment", f"{ABHA_PATH}/v3/profile"
+        m1, m2 = self._m1, self._m2
         return {
             ("POST", "/api/hiecm/gateway/v3/sessions"): Route(
                 name="session", answer=self._session, is_gateway=True
             ),
-            ("GET", f"{profile}/public/certificate"): self._m1("certificate", self._certificate),
-            ("POST", f"{enrollment}/enrol/byAadhaar"): self._m1("enrol", self._enrol),
-            ("GET", f"{profile}/account/qrCode"): self._m1("qr", self._qr),
-            ("GET", f"{profile}/account/abha-card"): self._m1("card", self._card),
+            ("GET", f"{profile}/public/certificate"): m1("certificate", self._certificate),
+            ("POST", f"{enrollment}/enrol/byAadhaar"): m1("enrol", self._enrol),
+            ("POST", f"{enrollment}/request/otp"): m1("otp", self.coding.request),
+            ("POST", f"{enrollment}/auth/byAbdm"): m1("verify", self.coding.verify),
+            ("GET", f"{enrollment}/enrol/suggestion"): m1("suggestions", self.coding.suggest),
+            ("POST", f"{enrollment}/enrol/abha-address"): m1("address", self.coding.address),
+            ("GET", f"{profile}/account"): m1("profile", self.coding.profile),
+            ("GET", f"{profile}/account/qrCode"): m1("qr", self._qr),
+            ("GET", f"{profile}/account/abha-card"): m1("card", self._card),
+            ("POST", "/api/hiecm/v3/token/generate-token"): m2("link-token", self.linking.token),
+            ("POST", "/api/hiecm/hip/v3/link/carecontext"): m2("link", self.linking.link),
         }
 
     def _m1(self, name: str, answer: Callable[[Asked], Reply]) -> Route:
@@ -103,6 +127,13 @@ class _Routes:
             return answer(asked)
 
         return Route(name=name, answer=checked)
+
+    def _m2(self, name: str, answer: Callable[[Asked], Reply]) -> Route:
+        def checked(asked: Asked) -> Reply:
+            self.heads.check(asked, is_gateway=True)
+            return answer(asked)
+
+        return Route(name=name, answer=checked, is_gateway=True)
 
     def _session(self, asked: Asked) -> Reply:
         self.heads.check(asked, is_gateway=True, needs_session=False)
@@ -125,6 +156,8 @@ class _Routes:
         match auth.get("authMethods") if isinstance(auth, dict) else None:
             case ["demo_auth"]:
                 return self.enrolling.by_demographics(asked, body)
+            case ["otp"]:
+                return self.coding.enrol(asked, body)
             case _:
                 raise fields(authMethods="AuthMethod cannot be null or empty")
 
