@@ -20,6 +20,7 @@ from sync.server.bundles import Receiver
 from sync.server.contact import Contact
 from sync.server.crowd import Crowd
 from sync.server.errors import HttpFault
+from sync.server.finishing import Finishing
 from sync.server.intake import Intake, Taken
 from sync.server.logs import Log, note_taken
 from sync.server.push import NONCE_BYTES, Push
@@ -45,6 +46,7 @@ class Services:
     contact: Contact
     intake: Intake
     receiver: Receiver
+    finishing: Finishing
     sign_time: Callable[[bytes], bytes]
     log: Log
     tempo: Tempo
@@ -61,6 +63,7 @@ def create_app(services: Services) -> FastAPI:
         ("/v1/hello", door.hello),
         ("/v1/batches", door.batches),
         ("/v1/bundles", door.bundles),
+        ("/v1/finish", door.finish),
         ("/v1/time", door.time),
     ):
         app.add_api_route(path, answer, methods=["POST"], response_model=None)
@@ -106,6 +109,16 @@ class _Door:
             return self._refuse(error)
         return Response(page, media_type="application/cbor")
 
+    async def finish(self, request: Request) -> Response:
+        """Take a step of finishing; answered when the worker has done it, or after a while."""
+        services = self._services
+        try:
+            message = await self._whole(request, LIMITS.finish_bytes_max)
+            answer = await services.finishing.serve(message, services.is_draining)
+        except Exception as error:  # noqa: BLE001 - _refuse raises what is not ours
+            return self._refuse(error)
+        return Response(answer, media_type="application/cbor")
+
     def _stream(self, request: Request, dialogue: Dialogue) -> Response:
         return ItemStream(
             dialogue=dialogue,
@@ -116,16 +129,20 @@ class _Door:
         )
 
     async def _answered(self, request: Request, answer: Callable[[bytes], Response]) -> Response:
+        try:
+            message = await self._whole(request, LIMITS.hello_bytes_max)
+            return await asyncio.to_thread(answer, message)
+        except Exception as error:  # noqa: BLE001 - _refuse raises what is not ours
+            return self._refuse(error)
+
+    async def _whole(self, request: Request, bytes_max: int) -> bytes:
         reader = RequestReader(
             request.receive,
             tempo=self._services.tempo,
-            bytes_max=LIMITS.hello_bytes_max,
+            bytes_max=bytes_max,
             place=place_of(request.scope),
         )
-        try:
-            return await asyncio.to_thread(answer, await reader.whole())
-        except Exception as error:  # noqa: BLE001 - _refuse raises what is not ours
-            return self._refuse(error)
+        return await reader.whole()
 
     def _greet(self, message: bytes) -> Response:
         greeting = self._services.contact.greet(message)

@@ -15,6 +15,7 @@ from sync.sealing import sign_server_time
 from sync.server.app import Services, create_app
 from sync.server.connections import ConnectionLimits, make_protocol
 from sync.server.errors import AddressTaken, FileUnusable
+from sync.server.finishing import Finishing
 from sync.server.keys import ServerKeys, open_keys
 from sync.server.logs import Log, note_taken, open_log
 from sync.server.programme import publish_practice, read_meta
@@ -29,6 +30,8 @@ __all__ = ["make_services", "serve"]
 _DRAIN_SECONDS_MAX: Final = 30
 _BACKLOG: Final = 256
 _HEADER_BYTES_MAX: Final = 16 * 1024
+_WAITING_SHARE: Final = 4
+"""Of all places: people being finished wait for ABDM, and must not keep others from sending."""
 _PROXIES: Final = "127.0.0.1,::1"
 """Whose X-Forwarded-For is believed: a proxy on this very machine."""
 
@@ -76,6 +79,12 @@ def make_services(
         contact=receiver.contact,
         intake=receiver.intake,
         receiver=receiver,
+        finishing=Finishing(
+            store=store,
+            keys=keys,
+            clock=clock,
+            waiting_max=max(1, settings.requests_max // _WAITING_SHARE),
+        ),
         sign_time=lambda nonce: sign_server_time(
             ServerTime(server_time=clock(), nonce=nonce), keys.signing
         ),

@@ -102,8 +102,9 @@ link_tokens = Table(
     ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
 )
 
-# What a request of M2 was about, written with its exchange: its facility and its links (JSON list
-# of ids; none for a link token). ``rests_until``: nothing of the same kind is asked before then.
+# What a request of M2 was about, written with its exchange: in whose name, and the links (JSON list
+# of ids; for a link token those that wait for it). ``rests_until``: nothing of the same kind is
+# asked before then. Milliseconds, as in all tables here.
 link_asks = Table(
     "link_asks",
     METADATA,
@@ -155,5 +156,6 @@ finish_steps = Table(
     ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
     ForeignKeyConstraint(["device"], ["devices.device"]),
     Index("finish_steps_open", "done_at"),
+    Index("finish_steps_by_device", "device", "asked_at"),
     Index("finish_steps_once", "enrollment", "nonce", unique=True),
 )

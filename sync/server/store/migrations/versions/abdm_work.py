@@ -93,6 +93,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("enrollment", "number"),
     )
+    op.create_index("finish_steps_by_device", "finish_steps", ["device", "asked_at"], unique=False)
     op.create_index("finish_steps_once", "finish_steps", ["enrollment", "nonce"], unique=True)
     op.create_index("finish_steps_open", "finish_steps", ["done_at"], unique=False)
     op.create_table(
