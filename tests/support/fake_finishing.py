@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from enrollkit.app.results import FinishState, Reason
+from enrollkit.app.results import FinishState, PersonPage, Reason
 from enrollkit.domain.enrollment import State
 from enrollkit.domain.identifiers import parse_provisional_number, provisional_number
 from enrollkit.errors import OperatorError, RecordNotFound
-from fake_kit import FakeKit
+from fake_kit import FakeKit, FakePeople
 from sync.protocol import FinishStage
 
 AADHAAR_CODE = "482913"
@@ -24,7 +24,6 @@ class FinishKit(FakeKit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.practice = True
         self.stages: dict[str, FinishState] = {}
         self.asked: list[tuple[str, ...]] = []
         """Every step as the server saw it, with its value."""
@@ -39,8 +38,25 @@ class FinishKit(FakeKit):
         self.sent_at = 0
 
     @property
+    def people(self) -> FinishPeople:
+        return FinishPeople(self)
+
+    @property
     def finishing(self) -> FakeFinishing:
         return FakeFinishing(self)
+
+
+class FinishPeople(FakePeople):
+    """Knows of a number what the finishing gave."""
+
+    def page(self, ident: str) -> PersonPage:
+        assert isinstance(self.kit, FinishKit)
+        state = self.kit.stages.get(ident)
+        if state is None or state.abha_number is None:
+            return super().page(ident)
+        bare = state.abha_number.replace("-", "") + "@abdm"
+        address = state.abha_address or bare
+        return replace(super().page(ident), abha_number=state.abha_number, abha_address=address)
 
 
 class FakeFinishing:
@@ -98,6 +114,15 @@ class FakeFinishing:
             kit.rounds_of_work -= 1
             return replace(state, stage=FinishStage.WORKING)
         return replace(state, again_in=max(0, kit.sent_at + _AGAIN_SECONDS - kit.now))
+
+    def _staged(self, record: str, stage: FinishStage) -> FinishState:
+        """Put somebody at a stage, with all that can stand there and the longest of it."""
+        later = {FinishStage.ADDRESS, FinishStage.DONE, FinishStage.MOBILE, FinishStage.MOBILE_SENT}
+        handles = tuple(f"a.handle_of.eigh{number}" for number in range(9))
+        return replace(
+            self._first(record), stage=stage, hint="******3210", handles=handles,
+            abha_number=NUMBER if stage in later else None, reason=_reason("otp:wrong"),
+        )  # fmt: skip
 
     def _record(self, ident: str) -> str:
         for record in [*self.kit.people_here, ELSEWHERE]:

@@ -21,6 +21,7 @@ __all__ = ["CallsScreen"]
 
 _NAME_WIDTH = 26
 _VILLAGE_WIDTH = 14
+_NO_CODE_HELPS = frozenset({"person:aadhaar-missing", "person:document", "person:parent"})
 
 
 class _CallList(OptionList):
@@ -38,8 +39,11 @@ class CallsScreen(Page[None]):
     HELP = (
         "ABDM cannot give these people a number without them: a one-time code goes to their "
         "mobile, a document is missing, a parent is needed. The reason stands under each name. "
-        "Call them, and finish it together when they are here."
+        "Call them; when they are here, O finishes it together with a one-time code."
     )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "finish", "finish with a code"),
+    ]
     _rows: tuple[Call, ...] = ()
 
     def content(self) -> Iterable[Widget]:
@@ -55,6 +59,23 @@ class CallsScreen(Page[None]):
         """Read anew when a session ends."""
         if not self.kit_app.delivery.running:
             self.begin(self._read, group="read", exclusive=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A code helps where Aadhaar knows the person."""
+        del parameters
+        marked = self.marked if self._rows else None
+        helps = marked is not None and marked.reason.code not in _NO_CODE_HELPS
+        return helps if action == "finish" else True
+
+    async def action_finish(self) -> None:
+        """Go on with a one-time code."""
+        if self.marked is not None:
+            await self.kit_app.journey.finish(self.marked.id)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Offer what helps the person under the cursor."""
+        event.stop()
+        self.refresh_bindings()
 
     async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open the person's page."""

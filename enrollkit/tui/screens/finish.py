@@ -45,6 +45,7 @@ __all__ = ["FinishScreen"]
 class FinishScreen(Page[None]):
     """Asks the office how it stands, and goes on from there. It can be left at any point."""
 
+    AUTO_FOCUS = ""
     HEADING = "Finish with a code"
     HELP = (
         "ABDM sends a one-time code to the person's mobile; the person reads it out, and the ABHA "

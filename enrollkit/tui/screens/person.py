@@ -35,9 +35,10 @@ class PersonScreen(Page[None]):
     HELP = (
         "Left: what happened, the newest last. Right: health records linked to the person. "
         "'Signed for' means that the central server gave its signature; before that it is only "
-        "on this laptop."
+        "on this laptop. O finishes with a one-time code what ABDM cannot do without the person."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "finish", "finish"),
         Binding("p", "card", "card"),
         Binding("v", "record", "add record"),
         Binding("a", "correct", "correct"),
@@ -65,10 +66,12 @@ class PersonScreen(Page[None]):
         """Show what can be done with this person as things stand."""
         del parameters
         page = self._page
-        if action not in {"card", "record", "correct", "withdraw", "remove"}:
+        if action not in {"card", "record", "correct", "withdraw", "remove", "finish"}:
             return True
         if page is None:
             return False
+        if action == "finish":
+            return _may_finish(page)
         gone = page.state is State.WITHDRAWN
         if action == "remove":
             return any(link.state is not LinkState.REMOVED for link in page.links)
@@ -79,6 +82,11 @@ class PersonScreen(Page[None]):
         if self._page is not None:
             name = self._page.enrollment.person.name
             await self.kit_app.journey.print_cards([self._page.enrollment.id], name)
+
+    async def action_finish(self) -> None:
+        """Go on with a one-time code."""
+        if self._page is not None:
+            await self.kit_app.journey.finish(self._page.enrollment.id)
 
     async def action_record(self) -> None:
         """Add a record."""
@@ -144,6 +152,9 @@ class PersonScreen(Page[None]):
         if page.call_at is not None:
             at = local_time(page.call_at).strftime("%d %b, %H:%M").lstrip("0")
             lines.append(Content.styled(_("Do not call before {time}").format(time=at), "$warning"))
+        if page.state is State.NEEDS_PERSON and _may_finish(page):
+            words = _("O finishes with a one-time code, once the person is here.")
+            lines.append(Content(words))
         for one in page.conflicts:
             words = f"  {label_of(one.pointer)}: {side_by_side(one)}"
             lines.append(Content.styled(shown(words), "$warning"))
@@ -183,3 +194,15 @@ class PersonScreen(Page[None]):
         if not page.links:
             lines.append(Content.styled(_("none yet; V adds one"), "$secondary"))
         return Content("\n").join(lines)
+
+
+def _may_finish(page: PersonPage) -> bool:
+    """Whether a one-time code can help: Aadhaar knows the mobile, the office knows the person.
+
+    With a number there is still the ABHA address, which stands for the bare number until then.
+    """
+    if page.state is State.ISSUED and page.abha_number is not None:
+        bare = page.abha_number.replace("-", "")
+        return (page.abha_address or bare).startswith(bare)
+    waits = page.state in {State.ACCEPTED, State.NEEDS_PERSON, State.RETURNED}
+    return waits and page.enrollment.aadhaar_last4 is not None
