@@ -18,7 +18,7 @@ from sync.server.abdm.jobs import JobKind
 from sync.server.store import Store
 from sync.server.store.tables import abdm_exchanges, enrollments
 
-__all__ = ["Exchanges", "Guard", "find_exchange", "note_callback", "was_left_open"]
+__all__ = ["Exchanges", "Guard", "end_exchange", "find_exchange", "note_callback", "was_left_open"]
 
 Guard = Callable[[Connection], None]
 """Looks, in the transaction that writes a request down, whether it may leave; raises if not."""
@@ -77,26 +77,30 @@ class Exchanges:
 
     def end(self, connection: Connection, ending: Ending) -> bool:
         """Write down how a request ended, once, with what follows from it; tell if it was new."""
-        open_one = (
-            abdm_exchanges.c.enrollment == self._enrollment,
-            abdm_exchanges.c.request_id == ending.request_id,
-            abdm_exchanges.c.ended_at.is_(None),
-        )
-        ended = update(abdm_exchanges).where(*open_one)
-        values = {
-            "ended_at": self._clock(),
-            "ending": ending.kind.value,
-            "status": ending.status,
-            "code": ending.code[:_CODE_MAX],
-            "response": _text(ending.response),
-        }
-        done = connection.execute(ended.values(values).returning(abdm_exchanges.c.number))
-        return done.first() is not None
+        return end_exchange(connection, self._enrollment, ending, now=self._clock())
 
     def end_alone(self, ending: Ending) -> bool:
         """Write down how a request ended from which nothing follows, such as the try before."""
         with self._store.write() as connection:
             return self.end(connection, ending)
+
+
+def end_exchange(connection: Connection, enrollment: str, ending: Ending, *, now: int) -> bool:
+    """Write down how a request of a person's ended, once and never again; tell if it was new."""
+    open_one = (
+        abdm_exchanges.c.enrollment == enrollment,
+        abdm_exchanges.c.request_id == ending.request_id,
+        abdm_exchanges.c.ended_at.is_(None),
+    )
+    values = {
+        "ended_at": now,
+        "ending": ending.kind.value,
+        "status": ending.status,
+        "code": ending.code[:_CODE_MAX],
+        "response": _text(ending.response),
+    }
+    ended = update(abdm_exchanges).where(*open_one).values(values)
+    return connection.execute(ended.returning(abdm_exchanges.c.number)).first() is not None
 
 
 def was_left_open(

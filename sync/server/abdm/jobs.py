@@ -40,6 +40,7 @@ __all__ = [
     "back_off",
     "claim_jobs",
     "keep_claim",
+    "note_code",
     "postpone",
     "release_claims",
     "settle",
@@ -99,12 +100,14 @@ class Fate(StrEnum):
 class Advance:
     """What became of a job, for the worker as a whole: an outage pauses it, a halt stops it.
 
-    ``wait_seconds`` is what ABDM said of how long to wait.
+    ``wait_seconds`` is what ABDM said of how long to wait. Where it was not ``asked`` at all, the
+    fate says nothing about it.
     """
 
     fate: Fate
     code: str = ""
     wait_seconds: int | None = None
+    asked: bool = True
 
 
 def claim_jobs(
@@ -186,6 +189,11 @@ def postpone(
     }
     _free(connection, (*_mine(claim), abdm_jobs.c.claimed_by == claim.worker), now, values)
     return due_at
+
+
+def note_code(connection: Connection, claim: Claim, code: str) -> None:
+    """Write down what is known of a job that is not done; it is read when it is claimed again."""
+    connection.execute(update(abdm_jobs).where(*_mine(claim)).values(code=code))
 
 
 def release_claims(connection: Connection, worker: str, *, now: int) -> None:
