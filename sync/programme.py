@@ -1,8 +1,9 @@
 """The programme: what a laptop must know of its server before it meets it, signed.
 
-A programme file carries the server's address and public keys, the consent wordings and the list
-of devices whose cards are to be believed. The first one is trusted as it was handed over (its
-fingerprint is shown); every later one must be signed by the same key and have a higher serial.
+A programme file carries the server's address and public keys, the consent wordings, the list of
+devices whose cards are to be believed, and the certificates for checking Aadhaar documents. The
+first one is trusted as it was handed over (its fingerprint is shown); every later one must be
+signed by the same key and have a higher serial.
 Shape: ``programme-1``. Written as COSE_Sign1 over zstd over canonical CBOR of that object.
 """
 
@@ -18,7 +19,14 @@ from sync.errors import EnvelopeInvalid, TooLarge
 from sync.protocol import LIMITS, DeviceState
 from sync.sealing import SealKey, SigningKey, VerifyKey, open_signed, read_unverified, sign
 
-__all__ = ["Programme", "ProgrammeDevice", "Wording", "open_programme", "sign_programme"]
+__all__ = [
+    "Programme",
+    "ProgrammeAnchor",
+    "ProgrammeDevice",
+    "Wording",
+    "open_programme",
+    "sign_programme",
+]
 
 _NAME: Final = "programme"
 
@@ -43,6 +51,18 @@ class ProgrammeDevice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgrammeAnchor:
+    """A certificate (DER) to check Aadhaar documents with, and where the office had it from.
+
+    It is read by whoever uses it (:func:`sync.anchors.load_anchor`): one that a laptop's library
+    cannot read must not keep the rest of the programme from it.
+    """
+
+    certificate: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """The state programme's configuration. ``issued`` is in seconds since 1970 UTC.
 
@@ -60,6 +80,7 @@ class Programme:
     consents: tuple[Wording, ...]
     devices: tuple[ProgrammeDevice, ...]
     practice: bool = False
+    anchors: tuple[ProgrammeAnchor, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -127,7 +148,15 @@ def _object(programme: Programme) -> dict[str, Any]:
             for device in programme.devices
         ],
         **({"practice": True} if programme.practice else {}),
+        **({"anchors": _anchors(programme)} if programme.anchors else {}),
     }
+
+
+def _anchors(programme: Programme) -> list[dict[str, str]]:
+    return [
+        {"certificate": anchor.certificate.hex(), "source": anchor.source}
+        for anchor in programme.anchors
+    ]
 
 
 def _programme(value: dict[str, Any]) -> Programme:
@@ -150,4 +179,10 @@ def _programme(value: dict[str, Any]) -> Programme:
             for device in value["devices"]
         ),
         practice=value.get("practice", False),
+        anchors=tuple(
+            ProgrammeAnchor(
+                certificate=bytes.fromhex(anchor["certificate"]), source=anchor["source"]
+            )
+            for anchor in value.get("anchors", ())
+        ),
     )

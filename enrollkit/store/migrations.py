@@ -11,7 +11,12 @@ import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
 from enrollkit.errors import StoreTooNew
-from enrollkit.store.tables import COLUMNS_OF_CALLS, FIRST_TABLES, TABLES_OF_LIVES_AND_STICKS
+from enrollkit.store.tables import (
+    COLUMNS_OF_CALLS,
+    FIRST_TABLES,
+    TABLES_OF_ANCHORS,
+    TABLES_OF_LIVES_AND_STICKS,
+)
 
 __all__ = ["STEPS", "migrate"]
 
@@ -46,4 +51,11 @@ def m0002_lives_and_sticks(tx: sqlite_utils.Database) -> None:
 def m0003_calls(tx: sqlite_utils.Database) -> None:
     """When somebody is to be called, and not before."""
     for statement in COLUMNS_OF_CALLS:
+        tx.execute(statement)
+
+
+@STEPS()
+def m0004_anchors(tx: sqlite_utils.Database) -> None:
+    """Certificates that Aadhaar documents are checked with, beside those of the programme."""
+    for statement in TABLES_OF_ANCHORS:
         tx.execute(statement)

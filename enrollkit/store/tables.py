@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["COLUMNS_OF_CALLS", "FIRST_TABLES", "TABLES_OF_LIVES_AND_STICKS"]
+__all__ = ["COLUMNS_OF_CALLS", "FIRST_TABLES", "TABLES_OF_ANCHORS", "TABLES_OF_LIVES_AND_STICKS"]
 
 FIRST_TABLES: Final = (
     # Single values: keys of the device, incarnation, cursor, what the last contact taught.
@@ -157,4 +157,11 @@ TABLES_OF_LIVES_AND_STICKS: Final = (
 COLUMNS_OF_CALLS: Final = (
     # Before this moment it is of no use to call the person.
     "ALTER TABLE enrollments ADD COLUMN call_at INTEGER",
+)
+
+TABLES_OF_ANCHORS: Final = (
+    # Certificates (DER) that a supervisor added; those of the programme stand in its file.
+    """CREATE TABLE anchors (
+        fingerprint TEXT PRIMARY KEY, certificate BLOB NOT NULL, source TEXT NOT NULL,
+        added_at INTEGER NOT NULL, operator INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
 )

@@ -18,6 +18,7 @@ from sync.programme import Programme, Wording, open_programme
 from sync.server.approval import approve_code, revoke_device
 from sync.server.cli_backup import add_backup_commands
 from sync.server.cli_sandbox import add_sandbox_commands
+from sync.server.cli_trust import add_trust_commands
 from sync.server.devices import list_devices
 from sync.server.errors import FileUnusable, SettingsInvalid, WordingInvalid
 from sync.server.exports import enrollment_rows, link_rows, read_standing, write_lines
@@ -296,4 +297,5 @@ def _now() -> int:
 
 
 add_backup_commands(cli, _settings)
+add_trust_commands(cli, _settings)
 add_sandbox_commands(cli)

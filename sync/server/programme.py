@@ -10,14 +10,21 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 import schemas
 from sync.errors import EnvelopeInvalid
-from sync.programme import Programme, ProgrammeDevice, Wording, open_programme, sign_programme
+from sync.programme import (
+    Programme,
+    ProgrammeAnchor,
+    ProgrammeDevice,
+    Wording,
+    open_programme,
+    sign_programme,
+)
 from sync.protocol import LIMITS, DeviceState
 from sync.sealing import VerifyKey
 from sync.server import feed
 from sync.server.errors import ServerNotInitialised, WordingInvalid
 from sync.server.keys import ServerKeys
 from sync.server.store import insert_once
-from sync.server.store.tables import consents, devices, meta, programmes
+from sync.server.store.tables import anchors, consents, devices, meta, programmes
 
 __all__ = [
     "CONSENT_CODE",
@@ -54,6 +61,7 @@ def publish(connection: Connection, keys: ServerKeys, *, now: int) -> Programme:
         consents=_wordings(connection),
         devices=_devices(connection),
         practice=_is_practice(connection),
+        anchors=_anchors(connection),
     )
     signed = sign_programme(programme, keys.signing)
     if len(signed) > LIMITS.programme_bytes_max:
@@ -159,4 +167,11 @@ def _devices(connection: Connection) -> tuple[ProgrammeDevice, ...]:
     return tuple(
         ProgrammeDevice(key=VerifyKey(row.public_key), state=DeviceState(row.state))
         for row in connection.execute(select(devices).where(decided).order_by(devices.c.device))
+    )
+
+
+def _anchors(connection: Connection) -> tuple[ProgrammeAnchor, ...]:
+    return tuple(
+        ProgrammeAnchor(certificate=row.certificate, source=row.source)
+        for row in connection.execute(select(anchors).order_by(anchors.c.fingerprint))
     )

@@ -9,7 +9,7 @@ import pytest
 from sync import sealing, wire
 from sync.dictionaries import compress
 from sync.errors import EnvelopeInvalid, SyncError
-from sync.programme import open_programme, sign_programme
+from sync.programme import ProgrammeAnchor, open_programme, sign_programme
 from sync.sealing import SigningKey
 from sync_samples import programme
 
@@ -66,3 +66,18 @@ def test_a_programme_that_misses_a_key_is_refused() -> None:
     raw = sealing.sign(compress(wire.encode({"name": "x"})), ["programme", 1], KEY)
     with pytest.raises(EnvelopeInvalid, match="programme"):
         open_programme(raw, None)
+
+
+def test_certificates_travel_as_they_were_added_and_without_any_nothing_is_said() -> None:
+    anchors = tuple(ProgrammeAnchor(certificate=bytes([n]) * 9, source=f"no {n}") for n in (1, 2))
+    made = programme(KEY, anchors=anchors)
+    assert open_programme(sign_programme(made, KEY), KEY.public).anchors == anchors
+    plain = replace(made, anchors=())
+    assert open_programme(sign_programme(plain, KEY), None).anchors == ()
+    assert len(sign_programme(plain, KEY)) < len(sign_programme(made, KEY))
+
+
+def test_more_certificates_than_there_may_be_are_refused() -> None:
+    anchors = tuple(ProgrammeAnchor(certificate=bytes([n]), source="") for n in range(65))
+    with pytest.raises(EnvelopeInvalid, match="anchors"):
+        open_programme(sign_programme(programme(KEY, anchors=anchors), KEY), None)

@@ -24,7 +24,7 @@ from sync.server.errors import DatabaseBusy, SettingsInvalid
 __all__ = ["Store", "database_file", "insert_once", "open_copy"]
 
 _BUSY_SECONDS: Final = 20
-_NEWEST_REVISION: Final = "0004"
+_NEWEST_REVISION: Final = "0005"
 """The last of the migrations: a database that says so needs none, and Alembic stays unloaded."""
 
 _WRITES: Final = "enrollkit_writes"

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from sync.server.store.metadata import DEVICE, METADATA, RECORD
 
-__all__ = ["approvals", "consents", "devices", "feed", "meta", "programmes"]
+__all__ = ["anchors", "approvals", "consents", "devices", "feed", "meta", "programmes"]
 
 meta = Table(
     "meta",
@@ -84,4 +84,14 @@ programmes = Table(
     Column("serial", BigInteger, primary_key=True, autoincrement=False),
     Column("issued", BigInteger, nullable=False),
     Column("signed", LargeBinary, nullable=False),
+)
+
+# Certificates in DER; ``fingerprint`` is SHA-256 of one in hex.
+anchors = Table(
+    "anchors",
+    METADATA,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
 )

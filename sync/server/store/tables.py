@@ -1,6 +1,7 @@
 """The tables. Each key begins with a device or an enrollment: what a cluster would shard by.
 
-``callback_keys``, ``consents``, ``programmes`` and ``meta`` are small and the same everywhere.
+``anchors``, ``callback_keys``, ``consents``, ``programmes`` and ``meta`` are small and the same
+everywhere.
 Times are seconds since 1970 UTC by the server's clock unless they are called ``captured``.
 Importing this module, and not one of its parts, makes ``METADATA`` complete.
 """
@@ -30,7 +31,15 @@ from sync.server.store.arrival_tables import (
     refusals,
 )
 from sync.server.store.metadata import METADATA
-from sync.server.store.office_tables import approvals, consents, devices, feed, meta, programmes
+from sync.server.store.office_tables import (
+    anchors,
+    approvals,
+    consents,
+    devices,
+    feed,
+    meta,
+    programmes,
+)
 from sync.server.store.people_tables import (
     enrollment_versions,
     enrollments,
@@ -44,6 +53,7 @@ __all__ = [
     "abdm_exchanges",
     "abdm_jobs",
     "abdm_papers",
+    "anchors",
     "approvals",
     "audit_heads",
     "batches",

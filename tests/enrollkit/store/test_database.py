@@ -227,6 +227,7 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
         "m0001_first_tables",
         "m0002_lives_and_sticks",
         "m0003_calls",
+        "m0004_anchors",
     ]
 
 

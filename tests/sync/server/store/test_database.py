@@ -124,7 +124,7 @@ def test_every_table_can_be_made_on_postgresql() -> None:
 
 def test_every_key_begins_with_a_device_or_an_enrollment() -> None:
     """What a cluster shards by; the small tables that are the same everywhere are named."""
-    everywhere = {"approvals", "callback_keys", "meta", "consents", "programmes"}
+    everywhere = {"anchors", "approvals", "callback_keys", "consents", "meta", "programmes"}
     for table in METADATA.sorted_tables:
         first = next(iter(table.primary_key.columns)).name
         assert (first in {"device", "enrollment"}) != (table.name in everywhere)
