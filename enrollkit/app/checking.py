@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -10,11 +11,16 @@ from enrollkit.app.desk import Desk
 from enrollkit.app.paper import PAPER
 from enrollkit.app.results import Checked
 from enrollkit.app.system import local_time
+from enrollkit.cards.abha_code import read_abha_code
 from enrollkit.cards.claim169 import CardReading, CardVerdict, decode_and_verify
+from enrollkit.cards.claims import PRACTICE
+from enrollkit.domain.identifiers import is_provisional_number
+from enrollkit.errors import RecordNotFound
 from enrollkit.identity.masking import showable
 from enrollkit.identity.router import Kind, classify
 from enrollkit.locale import _
 from enrollkit.reports.signed import SignedFigures, StatementVerdict, read_code
+from enrollkit.store.enrollments import find_enrollment
 from sync.protocol import DeviceState
 from sync.sealing import VerifyKey
 
@@ -25,6 +31,9 @@ _LATEST = 4_102_444_800
 NOT_SIGNED = "not-signed"
 NOT_CHECKED = "not-checked"
 REVOKED = "revoked-signer"
+AS_SIGNED = "as-signed"
+"""An ABHA code that says what the signed code beside it says."""
+OTHER = "differs"
 
 
 class Checking:
@@ -38,7 +47,12 @@ class Checking:
 
         ``DocumentUnreadable`` when a file holds no code that can be read.
         """
-        return [self._check(text) for text in _texts(source)]
+        texts = _texts(source)
+        checked = [self._check(text) for text in texts]
+        return [
+            _beside_signed(one, text, checked) if one.kind == Kind.ABHA.value else one
+            for one, text in zip(checked, texts, strict=True)
+        ]
 
     def _check(self, text: str) -> Checked:
         kind = classify(text)
@@ -61,6 +75,12 @@ class Checking:
         verdict = self._verdict(reading)
         fields = reading.claims.fields() if reading.claims else {}
         words = _revoked() if verdict == REVOKED else reading.verdict.words
+        if PRACTICE in fields.get("status", ""):
+            words = f"{words} {_practice()}"
+        if verdict == CardVerdict.VERIFIED.value:
+            now = self._number_now(fields.get("number", ""))
+            fields |= {"abha_number_now": now} if now else {}
+            words = f"{words} {_has_number(now)}" if now else words
         return Checked(
             kind=Kind.CARD.value,
             verdict=verdict,
@@ -68,6 +88,18 @@ class Checking:
             text=f"{Kind.CARD.words}: {words}",
             fields=fields,
         )
+
+    def _number_now(self, number: str) -> str | None:
+        """Give the ABHA number of the person whom a provisional card was made for, if known here.
+
+        The card stays good: it says what was so when it was made.
+        """
+        if not is_provisional_number(number):
+            return None
+        try:
+            return self._desk.database.read(lambda tx: find_enrollment(tx, number)).abha_number
+        except RecordNotFound:
+            return None
 
     def _check_statement(self, text: str) -> Checked:
         read = read_code(text, self._verify_key)
@@ -102,6 +134,23 @@ class Checking:
         return device.key if device is not None else own if own.id == signer else None
 
 
+def _beside_signed(one: Checked, text: str, others: list[Checked]) -> Checked:
+    """Compare an ABHA code with the signed ones found with it: on our cards two stand together."""
+    facts = read_abha_code(text)
+    if facts is None:
+        return one
+    for signed in others:
+        if signed.verdict != CardVerdict.VERIFIED.value or signed.kind != Kind.CARD.value:
+            continue
+        if signed.fields.get("number") != facts.number:
+            continue
+        same = (facts.name, facts.birth and facts.birth.text(), facts.gender and facts.gender.value)
+        says = tuple(signed.fields.get(name) for name in ("name", "born", "gender"))
+        verdict, words = (AS_SIGNED, _as_signed()) if same == says else (OTHER, _other())
+        return replace(one, verdict=verdict, text=f"{Kind.ABHA.words}: {words}")
+    return one
+
+
 def _texts(source: Path | str) -> list[str]:
     if isinstance(source, str):
         return [source]
@@ -112,6 +161,22 @@ def _texts(source: Path | str) -> list[str]:
 
 
 _NEVER_SIGNED = frozenset({Kind.PROVISIONAL_NUMBER, Kind.ABHA, Kind.AADHAAR_OLD_QR, Kind.FACILITY})
+
+
+def _practice() -> str:
+    return _("PRACTICE: it is no real card.")
+
+
+def _has_number(number: str) -> str:
+    return _("This person has the ABHA number {number} now.").format(number=number)
+
+
+def _as_signed() -> str:
+    return _("it says the same as the signed code beside it.")
+
+
+def _other() -> str:
+    return _("it does not say what the signed code beside it says. Do not trust it.")
 
 
 def _unsigned() -> str:

@@ -304,8 +304,8 @@ class Printed:
 class Checked:
     """What one scanned code is, and whether and by whom it is signed.
 
-    ``verdict`` is ``verified`` only when a signature of a known, approved device was checked;
-    ``fields`` are what the code says, labelled for people.
+    ``verdict`` is ``verified`` only when a signature of a known, approved device was checked,
+    ``as-signed`` for an unsigned code that says what a verified one beside it says; ``fields`` are what the code says, labelled for people.
     """
 
     kind: str

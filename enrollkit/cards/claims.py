@@ -12,10 +12,21 @@ from typing import Any, Final
 
 from enrollkit.domain.person import BirthDate, Gender
 
-__all__ = ["PROVISIONAL", "VALID_SECONDS", "CardClaims", "NotACard", "language_code"]
+__all__ = [
+    "PRACTICE",
+    "PROVISIONAL",
+    "VALID_SECONDS",
+    "CardClaims",
+    "NotACard",
+    "language_code",
+    "status_of",
+]
 
 PROVISIONAL: Final = "PROVISIONAL"
 """Legal status (field 22) of a card whose number is not an ABHA number."""
+
+PRACTICE: Final = "PRACTICE"
+"""Legal status of a card of a programme whose ABHA numbers are not real."""
 
 VALID_SECONDS: Final = 5 * 365 * 86_400
 """Five years, after which a card should have been replaced."""
@@ -118,6 +129,12 @@ class CardClaims:
             "status": self.status,
         }
         return {name: value for name, value in known.items() if value}
+
+
+def status_of(*, provisional: bool, practice: bool) -> str | None:
+    """Say what a card is not, for field 22; ``None`` for one with a real ABHA number."""
+    words = [PRACTICE] * practice + [PROVISIONAL] * provisional
+    return " ".join(words) or None
 
 
 def language_code(language: str) -> str | None:

@@ -34,6 +34,10 @@ _DOTS_A_LINE: Final = 1.3 * 300 / 72
 """Room for one line of facts, for each point of its letters' size."""
 _FACTS_MAX: Final = 5
 _NAME_ORDINARY_MAX: Final = 44
+_ACROSS_POINTS: Final = 12.0
+_ACROSS_DEGREES: Final = 20
+_ACROSS_GREY: Final = 218
+_COLUMN_NARROW: Final = dots(36)
 _NAME_LINE_MIN: Final = 9.0
 """Points; a name that would be smaller on one line takes two."""
 
@@ -52,7 +56,11 @@ class CardFace:
     """Everything that stands on a card, as text ready to be read.
 
     ``marker`` says in the black band what the card is not; ``None`` draws no band. ``place`` is
-    one entry a line. ``code`` is the text of the QR code.
+    one entry a line. ``code`` is the text of the signed QR code.
+
+    The last ones are of a card with an ABHA number: ``abha_code`` is the text of the code that
+    hospital desks scan, ``address`` the ABHA address, ``earlier`` the provisional number, which
+    papers of the camp go by. ``across`` is written over the whole card, pale.
     """
 
     programme: str
@@ -70,6 +78,10 @@ class CardFace:
     title: str = field(default_factory=lambda: _("Health camp card"))
     number_label: str = field(default_factory=lambda: _("Provisional number"))
     marker: str | None = field(default_factory=lambda: _("Provisional – not an ABHA number"))
+    abha_code: str | None = None
+    address: str | None = None
+    earlier: str | None = None
+    across: str | None = None
 
     def __repr__(self) -> str:
         return "CardFace(<withheld>)"
@@ -79,11 +91,16 @@ def draw_card(paper: Paper, face: CardFace, left: int = 0, top: int = 0) -> None
     """Draw one card with its upper left corner there."""
     width, height = CARD_DOTS
     right = left + width - _MARGIN
+    if face.across is not None:
+        _draw_across(paper, face.across, left, top)
     _draw_header(paper, face, left + _MARGIN, right, top)
-    side = _draw_code(paper, face.code, right, top + dots(10.4))
-    column = width - 2 * _MARGIN - side - dots(3.4)
+    side = _draw_codes(paper, face, right, top + dots(10.4))
+    column = width - 2 * _MARGIN - side - dots(2.4 if face.abha_code else 3.4)
     _draw_person(paper, face, left + _MARGIN, top + dots(9.2), column)
-    _draw_number(paper, face, left + _MARGIN, right, top)
+    if face.abha_code is None:
+        _draw_number(paper, face, left + _MARGIN, right, top)
+    else:
+        _draw_abha_number(paper, face, left + _MARGIN, right, top)
     if face.marker is not None:
         _draw_band(paper, face.marker, left, top + height - _BAND)
 
@@ -124,11 +141,12 @@ def _draw_person(paper: Paper, face: CardFace, left: int, top: int, width: int) 
     facts += list(face.place)
     facts = facts[:_FACTS_MAX]
     at += dots(1)
-    room = top + dots(30.6) - at
+    foot = top + dots(30.6 if face.abha_code is None else 28.8)
+    room = foot - at
     size = min(8.0, room / len(facts) / _DOTS_A_LINE)
     for fact in facts:
         block = paper.fit(fact, width, sizes=(max(size, 5), 5), lines_max=1, bold=False)
-        if at + block.height <= top + dots(31):
+        if at + block.height <= foot + dots(0.4):
             at = _draw_block(paper, block, left, at)
 
 
@@ -139,7 +157,8 @@ def _fit_name(paper: Paper, name: str, width: int, *, size: float, bold: bool) -
         return paper.fit(name, width, sizes=(size, least), lines_max=1, bold=bold)
     if len(name) <= _NAME_ORDINARY_MAX:
         return paper.fit(name, width, sizes=(min(size, 10.5), 7), lines_max=2, bold=bold)
-    return paper.fit(name, width, sizes=(min(size, 7.5), 5), lines_max=3, bold=bold)
+    lines = 3 if width > _COLUMN_NARROW else 4
+    return paper.fit(name, width, sizes=(min(size, 7.5), 5), lines_max=lines, bold=bold)
 
 
 def _draw_block(paper: Paper, block: Block, left: int, top: int) -> int:
@@ -162,6 +181,38 @@ def _draw_number(paper: Paper, face: CardFace, left: int, right: int, top: int) 
     paper.put(by.lines[0], right, baseline, by.size, end=True)
 
 
+def _draw_abha_number(paper: Paper, face: CardFace, left: int, right: int, top: int) -> None:
+    """Draw the number that is real: label, number, address; provisional number in small print."""
+    room = dots(54)
+    number = paper.fit(face.number, room, sizes=(16.5, 8), lines_max=1, bold=True)
+    paper.put(face.number_label, left, top + dots(39.6), 6)
+    paper.put(number.lines[0], left, top + dots(44.5), number.size, bold=True)
+    if face.address:
+        address = paper.fit(face.address, room, sizes=(7.5, 5), lines_max=1, bold=False)
+        paper.put(address.lines[0], left, top + dots(47.5), address.size)
+    lines = [_("Issued {date}").format(date=face.issued), face.issued_by]
+    if face.earlier:
+        lines.append(_("provisional {number}").format(number=face.earlier))
+    for place, line in enumerate(lines):
+        small = paper.fit(line, right - left - room, sizes=(6, 4), lines_max=1, bold=False)
+        paper.put(small.lines[0], right, top + dots(42.3) + dots(2.6) * place, small.size, end=True)
+
+
+def _draw_across(paper: Paper, words: str, left: int, top: int) -> None:
+    """Stripe the whole card with pale words, so that some are seen beside every code."""
+    width, height = CARD_DOTS
+    step = round(paper.width(words, _ACROSS_POINTS, bold=True)) + dots(4)
+    paper.pdf.set_text_color(_ACROSS_GREY)
+    with paper.pdf.rect_clip(left, top, width, height):
+        for row in range(8):
+            # Rows are shifted against each other, as bricks are.
+            for at in range(-step, width + step, step):
+                x, y = left + at + (row % 2) * step // 2, top + row * dots(10.5)
+                with paper.pdf.rotation(_ACROSS_DEGREES, x, y):
+                    paper.put(words, x, y, _ACROSS_POINTS, bold=True)
+    paper.pdf.set_text_color(0)
+
+
 def _draw_band(paper: Paper, marker: str, left: int, top: int) -> None:
     width = CARD_DOTS[0]
     paper.pdf.set_fill_color(0)
@@ -174,14 +225,33 @@ def _draw_band(paper: Paper, marker: str, left: int, top: int) -> None:
     paper.pdf.set_text_color(0)
 
 
-def _draw_code(paper: Paper, text: str, right: int, top: int) -> int:
-    """Draw the QR code as one path of whole-dot rectangles; give the side with its quiet zone.
+def _draw_codes(paper: Paper, face: CardFace, right: int, top: int) -> int:
+    """Draw the signed code, and left of it the one of the ABHA card; give what they take."""
+    if face.abha_code is None:
+        return _draw_code(paper, face.code, right, top)
+    signed = modules_of(face.code)
+    abha = modules_of(face.abha_code)
+    module = _MODULE_DOTS_MIN
+    first = _draw_code(paper, face.code, right, top, side_max=module * len(signed))
+    foot = top + module * max(len(signed), len(abha)) + dots(2.4)
+    paper.put(_("signed"), right, foot, 5, end=True)
+    edge = right - first - dots(0.8)
+    second = _draw_code(paper, face.abha_code, edge, top, side_max=module * len(abha))
+    paper.put(_("for hospitals"), edge, foot, 5, end=True)
+    return right - edge + second
+
+
+def _draw_code(paper: Paper, text: str, right: int, top: int, *, side_max: int = _CODE_SIDE) -> int:
+    """Draw a QR code as one path of whole-dot rectangles; give the side with its quiet zone.
 
     The right quiet zone falls into the card's margin.
     """
     rows = modules_of(text)
-    module = max(_MODULE_DOTS_MIN, _CODE_SIDE // len(rows))
+    module = max(_MODULE_DOTS_MIN, side_max // len(rows))
     side = module * len(rows)
+    quiet = QUIET_MODULES * module
+    paper.pdf.set_fill_color(255)
+    paper.pdf.rect(right - side - quiet, top - quiet, side + 2 * quiet, side + 2 * quiet, style="F")
     runs: list[str] = []
     for at_row, row in enumerate(rows):
         at = 0
@@ -196,7 +266,7 @@ def _draw_code(paper: Paper, text: str, right: int, top: int) -> int:
     paper.pdf._out(  # noqa: SLF001 - see above
         f"q 0 g {scale:.4f} 0 0 {-scale:.4f} {x:.2f} {y:.2f} cm\n" + "\n".join(runs) + "\nf Q"
     )
-    return side + QUIET_MODULES * module
+    return side + quiet
 
 
 def _place_on_sheet(position: int) -> tuple[int, int]:

@@ -12,6 +12,13 @@ from enrollkit.cli.console import AsJson, say, say_json, say_progress, unlocked_
 from enrollkit.locale import _, ngettext
 
 
+class AbhaCode(StrEnum):
+    """Whose spelling the code for hospital desks has."""
+
+    CARD = "card"
+    APP = "app"
+
+
 class Layout(StrEnum):
     """How cards lie on paper."""
 
@@ -26,10 +33,18 @@ def run(
         typer.Argument(metavar="ID…", help="Record ids, provisional or ABHA numbers."),
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="Everybody on this laptop.")] = False,  # noqa: FBT002 - an option of the command line
+    *,
     layout: Annotated[
         Layout, typer.Option("--layout", help="One card a page, or ten on an A4 sheet.")
     ] = Layout.CR80,
-    as_json: AsJson = False,  # noqa: FBT002 - an option of the command line
+    abha_code: Annotated[
+        AbhaCode,
+        typer.Option(
+            "--abha-code",
+            help="Spelling of the code for hospital desks: as on NHA's cards, or in the ABHA app.",
+        ),
+    ] = AbhaCode.CARD,
+    as_json: AsJson = False,
 ) -> None:
     """Make cards with a signed QR code; any laptop of the programme can check them offline."""
     if bool(idents) == everyone:
@@ -41,6 +56,7 @@ def run(
             idents if not everyone else None,
             layout=layout.value,
             out=output,
+            spelling=abha_code.value,
             on_progress=lambda done, total: say_progress(f"{done} / {total}"),
         )
     say_progress("")

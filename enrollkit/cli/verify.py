@@ -47,8 +47,10 @@ def run(
         say(code.text)
         for label, value in code.fields.items():
             say(f"  {_LABELS[label]() if label in _LABELS else label}: {value}")
-    return 0 if all(code.verdict == "verified" for code in codes) else 1
+    return 0 if all(code.verdict in _GOOD for code in codes) else 1
 
+
+_GOOD: Final = {"verified", "as-signed"}
 
 _LABELS: Final[Mapping[str, Callable[[], str]]] = {
     "programme": lambda: _("Programme"),
@@ -58,6 +60,7 @@ _LABELS: Final[Mapping[str, Callable[[], str]]] = {
     "born": lambda: _("Born"),
     "gender": lambda: _("Gender"),
     "status": lambda: _("Status"),
+    "abha_number_now": lambda: _("ABHA number now"),
     "text": lambda: _("It says"),
     "made": lambda: _("Made"),
     "day": lambda: _("People of"),

@@ -19,6 +19,7 @@ from schemas.numbers import (
 __all__ = [
     "approval_code",
     "group_abha_number",
+    "is_practice_abha",
     "is_provisional_number",
     "parse_provisional_number",
     "provisional_number",
@@ -32,3 +33,8 @@ def group_abha_number(digits: str) -> str:
     if re.fullmatch(r"[0-9]{14}", bare) is None:
         return digits
     return f"{bare[:2]}-{bare[2:6]}-{bare[6:10]}-{bare[10:]}"
+
+
+def is_practice_abha(number: str | None, address: str | None) -> bool:
+    """Whether a number is no real one: ABDM's sandbox gives addresses ``@sbx``, ours numbers 00."""
+    return (number or "").startswith("00-") or (address or "").endswith("@sbx")

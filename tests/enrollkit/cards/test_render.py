@@ -13,7 +13,10 @@ from PIL import Image
 
 from card_samples import HINDI, KEY, NOW, PLAIN, corpus_people, face_of
 from enrollkit.cards import files
+from enrollkit.cards.abha_code import AbhaFacts, write_abha_code
 from enrollkit.cards.claim169 import CardVerdict, decode_and_verify, encode
+from enrollkit.cards.claims import CardClaims
+from enrollkit.cards.codes import modules_of
 from enrollkit.cards.layout import CARD_DOTS, SHEET_DOTS, CardFace
 from enrollkit.cards.render import CardNotWritten, render_cards
 
@@ -85,6 +88,60 @@ def test_a_card_with_an_abha_number_carries_no_marker(tmp_path: Path) -> None:
     face = replace(FACE, marker=None, number="91-1111-2222-3333", number_label="ABHA number")
     (file,) = render_cards([face], "cr80", tmp_path / "card.pdf")
     assert "not an ABHA number" not in words_in(file)
+
+
+ISSUED = replace(HINDI, number="91-1111-2222-3333", status=None)
+FACTS = AbhaFacts(
+    number="91-1111-2222-3333", handle="priyanka.k87@abdm", name=HINDI.name, gender=HINDI.gender,
+    birth=HINDI.birth, state_code=8, district_code=88, state="Rajasthan", district="Banswara",
+    address="House 4, Garhi, 327022", mobile="9876543210",
+)  # fmt: skip
+
+
+def issued_face(claims: CardClaims = ISSUED, **changes: str | None) -> CardFace:
+    facts = replace(FACTS, name=claims.name)
+    issued: dict[str, str | None] = {
+        "marker": None, "number_label": "ABHA number", "abha_code": write_abha_code(facts),
+        "address": facts.handle, "earlier": HINDI.number,
+    }  # fmt: skip
+    return face_of(claims, **(issued | changes))
+
+
+@pytest.mark.parametrize("layout", ["cr80", "a4"])
+@pytest.mark.parametrize("across", [None, "PRACTICE"])
+def test_both_codes_of_a_card_with_a_number_are_read_with_four_pixels_a_module(
+    tmp_path: Path, layout: str, across: str | None
+) -> None:
+    faces = [issued_face(across=across), issued_face(replace(LONG, number=ISSUED.number))]
+    for face in faces:
+        (file,) = render_cards([face], layout, tmp_path / "card.png")
+        with Image.open(file) as image:
+            found = zxingcpp.read_barcodes(image, formats=QR_CODES)
+        assert {barcode.text for barcode in found} == {face.code, face.abha_code}
+        for barcode in found:
+            place = barcode.position
+            width = place.top_right.x - place.top_left.x
+            assert round(width / len(modules_of(barcode.text))) >= 4
+
+
+def test_a_card_with_a_number_shows_address_and_the_provisional_number_in_small(
+    tmp_path: Path,
+) -> None:
+    (file,) = render_cards([issued_face()], "cr80", tmp_path / "card.pdf")
+    words = words_in(file)
+    for wanted in (
+        "91-1111-2222-3333", "ABHA number", "priyanka.k87@abdm", f"provisional {HINDI.number}",
+        "for hospitals", "signed",
+    ):  # fmt: skip
+        assert wanted in words
+    assert "not an ABHA number" not in words
+    assert "PRACTICE" not in words
+
+
+def test_a_card_for_practice_is_striped_with_the_word(tmp_path: Path) -> None:
+    for face in (FACE, issued_face()):
+        (file,) = render_cards([replace(face, across="PRACTICE")], "cr80", tmp_path / "card.pdf")
+        assert words_in(file).count("PRACTICE") >= 20
 
 
 def test_a_name_of_100_letters_stays_left_of_the_code(tmp_path: Path) -> None:
