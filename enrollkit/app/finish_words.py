@@ -16,7 +16,10 @@ from sync.protocol import FinishStage
 __all__ = [
     "STEPS",
     "address_of",
+    "can_begin",
+    "card_words",
     "code_shape",
+    "done_words",
     "handle_shape",
     "handles_of",
     "help_words",
@@ -27,12 +30,16 @@ __all__ = [
     "stage_words",
     "step_of",
     "wait_words",
+    "why_words",
 ]
 
 STEPS: Final = ("code", "mobile", "abha-address", "done")
 """What a person goes through, in order; the mobile is left out where Aadhaar knows it."""
 
 _CODE_DIGITS: Final = 6
+
+_HOPELESS: Final = frozenset({"finish:unknown", "finish:ambiguous", "enrollment:withdrawn"})
+"""Refusals of the office itself: another code changes nothing."""
 
 
 def step_of(state: FinishState) -> str:
@@ -42,6 +49,12 @@ def step_of(state: FinishState) -> str:
     if state.stage == FinishStage.ADDRESS:
         return "abha-address"
     return "code" if state.abha_number is None else "mobile"
+
+
+def can_begin(state: FinishState) -> bool:
+    """Whether a first code can be sent, or another after a refusal."""
+    hopeless = state.reason is not None and state.reason.code in _HOPELESS
+    return state.stage in {FinishStage.READY, FinishStage.REFUSED} and not hopeless
 
 
 def stage_words(state: FinishState, *, practice: bool) -> list[str]:
@@ -54,7 +67,9 @@ def stage_words(state: FinishState, *, practice: bool) -> list[str]:
             _("A one-time code goes by SMS to the mobile that Aadhaar knows."),
             _("The person must be here, with that phone switched on."),
         ],
-        FinishStage.REFUSED: [_("It can be begun anew, with another code.")],
+        FinishStage.REFUSED: [_("It can be begun anew, with another code.")]
+        if can_begin(state)
+        else [],
         FinishStage.WORKING: [*issued, _("The office is asking ABDM; the answer is on its way.")],
         FinishStage.CODE_SENT: [_where(state, _("the mobile that Aadhaar knows"))],
         FinishStage.MOBILE: [*issued, _other_mobile(state)],
@@ -63,9 +78,31 @@ def stage_words(state: FinishState, *, practice: bool) -> list[str]:
             *issued,
             _("The person may choose an ABHA address: a name to say instead of the number."),
         ],
-        FinishStage.DONE: issued,
     }
     return words.get(state.stage, issued)
+
+
+def why_words(state: FinishState) -> str | None:
+    """Say what the last step came to, if it did not go on; nobody repeats it by themselves here."""
+    if state.reason is not None and state.reason.code == "abdm:wait":
+        return _("ABDM does not answer just now. Nothing is lost: try again in some minutes.")
+    return state.reason.text if state.reason is not None else None
+
+
+def done_words(state: FinishState, *, practice: bool) -> list[tuple[str, str]]:
+    """Give what the person takes along, each with its label; nothing where it is not told here."""
+    number, address = state.abha_number, state.abha_address
+    told = [(_("ABHA number"), number_words(number, practice=practice))] if number else []
+    return [*told, (_("ABHA address"), address)] if number and address else told
+
+
+def card_words(state: FinishState) -> str:
+    """Say where the card with the number is printed, if not here."""
+    if state.name:
+        return ""
+    if state.abha_number is None:
+        return _("The number is issued; only the laptop that enrolled the person is told it.")
+    return _("The laptop that enrolled the person prints the card, after its next sending.")
 
 
 def wait_words(seconds: int) -> str:
@@ -78,7 +115,7 @@ def wait_words(seconds: int) -> str:
 
 def help_words(state: FinishState) -> str:
     """Say what to do when it cannot go on: no phone, another mobile, no liking."""
-    if state.stage in {FinishStage.READY, FinishStage.CODE_SENT, FinishStage.REFUSED}:
+    if state.stage == FinishStage.CODE_SENT or can_begin(state):
         return _(
             "If Aadhaar has an old mobile, no code can come: an Aadhaar enrolment centre "
             "changes it. Finish after that."

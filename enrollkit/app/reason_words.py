@@ -136,6 +136,10 @@ def _of_codes() -> dict[str, str]:
         "otp:late": _("That code has run out. Send another one."),
         "otp:too-many": _("Too many codes for now. Wait a while, then send another one."),
         "otp:wait": _("A code was sent a moment ago. Wait a little before the next."),
+        "finish:unknown": _(
+            "The office has nobody under this number yet. Check it, or send first."
+        ),
+        "finish:ambiguous": _("Two people share this number. Finish on the laptop that has them."),
     }
 
 

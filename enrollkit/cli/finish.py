@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from enrollkit.app.finish_words import (
+    can_begin,
+    card_words,
     code_shape,
+    done_words,
     handle_shape,
     handles_of,
     help_words,
     later_words,
-    number_words,
     read_code,
     read_handle,
     stage_words,
     wait_words,
+    why_words,
 )
 from enrollkit.app.results import FinishState
 from enrollkit.cli.console import AsJson, hint, say, say_json, unlocked_kit
@@ -88,7 +91,7 @@ class _Talk:
             self._say_stage(state)
             following = self._step(state)
             if following is None:
-                self._tell(later_words())
+                self._tell(later_words() if state.record else "")
                 return state
             state = self._settled(following)
         self._say_done(state)
@@ -108,7 +111,7 @@ class _Talk:
         """Ask what the stage asks for; ``None`` when the operator leaves."""
         finishing = self._finishing
         match state.stage:
-            case FinishStage.READY | FinishStage.REFUSED:
+            case FinishStage.READY | FinishStage.REFUSED if can_begin(state):
                 return self._agreed(_("Enter sends the code, Q leaves"), finishing.send)
             case FinishStage.CODE_SENT:
                 return self._code(state, finishing.code, finishing.send)
@@ -175,15 +178,17 @@ class _Talk:
     def _say_stage(self, state: FinishState) -> None:
         self._tell("")
         if state.reason is not None:
-            self._tell(f"! {state.reason.text}  [{state.reason.code}]")
+            self._tell(f"! {why_words(state)}  [{state.reason.code}]")
         for line in (*stage_words(state, practice=self.practice), help_words(state)):
             self._tell(line)
 
     def _say_done(self, state: FinishState) -> None:
-        number = number_words(state.abha_number or "", practice=self.practice)
-        self._tell(_("ABHA number   {number}").format(number=number))
-        if state.abha_address:
-            self._tell(_("ABHA address  {address}").format(address=state.abha_address))
+        why = why_words(state)
+        self._tell(f"\n{why}" if why else "")
+        for label, words in done_words(state, practice=self.practice):
+            self._tell(f"{label:<14}{words}")
+        print_it = _("The card with the number: enrollkit card {ident} -o card.pdf")
+        self._tell(card_words(state) or print_it.format(ident=self._ident))
 
     def _tell(self, text: str) -> None:
         if self._aside:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from enrollkit.app.finish_words import handles_of
+from enrollkit.app.finish_words import can_begin, handles_of
 from enrollkit.app.results import FinishState
 from enrollkit.tui.screens.page import ask
 from sync.errors import SyncError
@@ -76,10 +76,11 @@ class FinishTalk:
     def offers(self, action: str) -> bool:
         """Whether an action makes sense now; those that are not known here always do."""
         stage, done = self.stage, self.stage == FinishStage.DONE
+        begin = self.state is not None and can_begin(self.state)
         offered = {
-            "send": stage in {FinishStage.READY, FinishStage.REFUSED},
+            "send": begin,
             "send_to_mobile": stage == FinishStage.MOBILE,
-            "look": stage in {None, FinishStage.WORKING},
+            "look": stage in {None, FinishStage.WORKING, FinishStage.REFUSED} and not begin,
             "skip": stage in MOBILE or stage == FinishStage.ADDRESS,
             "again": stage in SENT and self.seconds_left == 0,
             "walk": stage == FinishStage.ADDRESS and bool(self.handles),

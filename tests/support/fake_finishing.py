@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from enrollkit.app.reason_words import reason_words
 from enrollkit.app.results import FinishState, PersonPage, Reason
 from enrollkit.domain.enrollment import State
 from enrollkit.domain.identifiers import parse_provisional_number, provisional_number
@@ -16,6 +17,8 @@ MOBILE_CODE = "771204"
 NUMBER = "00-2345-6789-0123"
 ELSEWHERE = "0e" * 16
 """Somebody whom the programme knows and this laptop does not."""
+NEVER_SENT = "5e" * 16
+"""Somebody whom the office does not have yet."""
 _AGAIN_SECONDS = 60
 
 
@@ -96,6 +99,9 @@ class FakeFinishing:
             error, kit.fail_step = kit.fail_step, None
             raise error
         record = self._record(ident)
+        if record == NEVER_SENT:
+            unknown = replace(self._first(record), record="", reason=_reason("finish:unknown"))
+            return replace(unknown, stage=FinishStage.REFUSED)
         kit.asked.append((action, value) if value else (action,))
         state = kit.stages.get(record) or self._first(record)
         if action != "look":
@@ -115,17 +121,17 @@ class FakeFinishing:
             return replace(state, stage=FinishStage.WORKING)
         return replace(state, again_in=max(0, kit.sent_at + _AGAIN_SECONDS - kit.now))
 
-    def _staged(self, record: str, stage: FinishStage) -> FinishState:
+    def _staged(self, record: str, stage: FinishStage, code: str = "otp:late") -> FinishState:
         """Put somebody at a stage, with all that can stand there and the longest of it."""
         later = {FinishStage.ADDRESS, FinishStage.DONE, FinishStage.MOBILE, FinishStage.MOBILE_SENT}
         handles = tuple(f"a.handle_of.eigh{number}" for number in range(9))
         return replace(
             self._first(record), stage=stage, hint="******3210", handles=handles,
-            abha_number=NUMBER if stage in later else None, reason=_reason("otp:wrong"),
+            abha_number=NUMBER if stage in later else None, reason=_reason(code),
         )  # fmt: skip
 
     def _record(self, ident: str) -> str:
-        for record in [*self.kit.people_here, ELSEWHERE]:
+        for record in [*self.kit.people_here, ELSEWHERE, NEVER_SENT]:
             if ident == record or parse_provisional_number(ident) == provisional_number(record):
                 return record
         raise RecordNotFound
@@ -167,10 +173,13 @@ def refused(state: FinishState, code: str) -> FinishState:
     return replace(state, stage=FinishStage.REFUSED, reason=_reason(code))
 
 
+def untold(state: FinishState) -> FinishState:
+    """What a laptop hears that neither holds the person nor brought the code."""
+    return replace(state, stage=FinishStage.DONE, abha_number=None, abha_address=None)
+
+
 def _reason(code: str) -> Reason:
     words = {
-        "otp:wrong": "That is not the code. Let the person read it out again.",
-        "otp:wait": "ABDM sends no other code yet.",
         "abdm:address-taken": "Somebody has that address already.",
     }
-    return Reason(code=code, pointer="", text=words.get(code, f"No: {code}."))
+    return Reason(code=code, pointer="", text=words.get(code, reason_words(code)))

@@ -13,16 +13,18 @@ from textual.widgets import Static
 
 from enrollkit.app.finish_words import (
     STEPS,
+    card_words,
     code_shape,
+    done_words,
     handle_shape,
     help_words,
     later_words,
-    number_words,
     read_code,
     read_handle,
     stage_words,
     step_of,
     wait_words,
+    why_words,
 )
 from enrollkit.app.results import FinishState
 from enrollkit.domain.identifiers import provisional_number
@@ -216,7 +218,7 @@ class FinishScreen(Page[None]):
         self.refresh_bindings()
 
     def _ask_for(self, state: FinishState) -> None:
-        problem = state.reason.text if state.reason is not None else None
+        problem = why_words(state)
         if state.stage in SENT:
             self._field.ask_code(problem)
         elif state.stage == FinishStage.ADDRESS:
@@ -228,38 +230,33 @@ class FinishScreen(Page[None]):
             self.set_focus(None)
 
     def _person(self, state: FinishState) -> Content:
-        number = provisional_number(state.record) if state.record else shown(self._ident)
-        provisional = _("provisional {number}").format(number=number)
-        if not state.name:
-            words = _("The person was enrolled on another laptop.")
-            return Content.styled(provisional, "bold") + Content.styled(f"   {words}", "$secondary")
-        name = Content.styled(shown(state.name), "bold")
-        return name + Content.styled(f"   {provisional}", "$secondary")
+        number = provisional_number(state.record) if state.record else self._ident
+        provisional = _("provisional {number}").format(number=shown(number))
+        if state.name:
+            name = Content.styled(shown(state.name), "bold")
+            return name + Content.styled(f"   {provisional}", "$secondary")
+        words = _("The person was enrolled on another laptop.") if state.record else ""
+        return Content.styled(provisional, "bold") + Content.styled(f"   {words}", "$secondary")
 
     def _words(self, state: FinishState) -> Content:
-        lines = [Content(line) for line in stage_words(state, practice=self._talk.practice)]
         if state.stage == FinishStage.DONE:
-            lines = self._done(state)
-        elif state.reason is not None and state.stage not in {*SENT, FinishStage.ADDRESS}:
-            lines.insert(0, Content.styled(f"! {shown(state.reason.text)}", "bold $warning"))
+            return Content("\n").join(self._done(state))
+        lines = [Content(line) for line in stage_words(state, practice=self._talk.practice)]
+        why = why_words(state)
+        if why is not None and state.stage not in {*SENT, FinishStage.ADDRESS}:
+            lines.insert(0, Content.styled(f"! {shown(why)}", "bold $warning"))
         return Content("\n").join(lines)
 
     def _done(self, state: FinishState) -> list[Content]:
         tick = "v" if self.app.has_class("-ascii") else "✔"
-        number = number_words(state.abha_number or "", practice=self._talk.practice)
-        lines = [
-            Content.styled(f"{tick} {_('Done.')}", "bold $success"),
-            Content(""),
-            Content(f"{_('ABHA number'):<16}") + Content.styled(number, "bold $accent"),
-        ]
-        if state.abha_address:
-            lines.append(Content(f"{_('ABHA address'):<16}") + Content(shown(state.abha_address)))
-        return [*lines, Content(""), Content(self._card_words())]
-
-    def _card_words(self) -> str:
-        if self._talk.is_here:
-            return _("P prints the card with the number.")
-        return _("The laptop that enrolled the person prints the card, after its next sending.")
+        lines = [Content.styled(f"{tick} {_('Done.')}", "bold $success")]
+        why = why_words(state)
+        lines += [Content(shown(why))] if why is not None else []
+        lines.append(Content(""))
+        for label, words in done_words(state, practice=self._talk.practice):
+            lines.append(Content(f"{label:<16}") + Content.styled(shown(words), "bold $accent"))
+        card = card_words(state) or _("P prints the card with the number.")
+        return [*lines, Content(""), Content(card)]
 
     def _draw_more(self) -> None:
         """Say what can be done if it does not go on, and that leaving loses nothing."""
@@ -273,7 +270,7 @@ class FinishScreen(Page[None]):
                 self._waited = left > 0
                 self.refresh_bindings()
         lines.append(help_words(state) if state is not None else "")
-        if self._talk.stage != FinishStage.DONE:
+        if state is None or (state.stage != FinishStage.DONE and state.record):
             lines += ["", later_words()]
         self.query_one("#finish-more", Static).update(
             Content.styled("\n".join(lines), "$secondary")

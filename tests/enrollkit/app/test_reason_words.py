@@ -47,6 +47,7 @@ def test_every_code_of_the_server_has_words(code: str) -> None:
         ),
         *(f"person:{word}" for word in ("otp", "parent", "document", "aadhaar-missing", "mobile")),
         *(f"otp:{word}" for word in ("wrong", "late", "too-many", "wait")),
+        *(f"finish:{word}" for word in ("unknown", "ambiguous")),
         *(f"link:{word}" for word in ("kyc", "facility", "unknown-abha")),
     ],
 )  # fmt: skip

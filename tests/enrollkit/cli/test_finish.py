@@ -13,7 +13,16 @@ from enrollkit.cli import finish
 from enrollkit.cli.main import main
 from enrollkit.domain.enrollment import State
 from enrollkit.domain.identifiers import provisional_number
-from fake_finishing import AADHAAR_CODE, ELSEWHERE, MOBILE_CODE, NUMBER, FinishKit, refused
+from fake_finishing import (
+    AADHAAR_CODE,
+    ELSEWHERE,
+    MOBILE_CODE,
+    NEVER_SENT,
+    NUMBER,
+    FinishKit,
+    refused,
+    untold,
+)
 from fake_kit import PASSPHRASE
 from sync.errors import Offline
 from tui_drive import adult_row
@@ -101,7 +110,7 @@ def test_a_wrong_code_is_said_and_asked_for_again(
     assert desk.finish("", "12", "111111", AADHAAR_CODE, "s") == 0
     said = capsys.readouterr().out
     assert "A code has six digits." in said
-    assert "! That is not the code. Let the person read it out again.  [otp:wrong]" in said
+    assert "! That is not the code. Look at it again.  [otp:wrong]" in said
 
 
 def test_another_code_waits_for_its_time(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,7 +177,10 @@ def test_a_refusal_can_be_begun_anew(desk: Desk, capsys: pytest.CaptureFixture[s
     desk.kit.stages[desk.record] = refused(desk.kit.stages[desk.record], "abdm:mismatch")
     desk.kit.now += 60
     assert desk.finish("", AADHAAR_CODE, "s") == 0
-    assert "! No: abdm:mismatch.  [abdm:mismatch]" in capsys.readouterr().out
+    assert (
+        "! Aadhaar says otherwise. Check name, birth and gender with the card.  [abdm:mismatch]"
+        in capsys.readouterr().out
+    )
 
 
 def test_somebody_of_another_laptop_is_finished_by_the_number_on_the_card(
@@ -186,3 +198,23 @@ def test_a_number_that_nobody_has_is_told(desk: Desk) -> None:
 def test_a_code_is_no_argument(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["finish", desk.record, AADHAAR_CODE]) == 2
     assert desk.kit.asked == []
+
+
+def test_somebody_whom_the_office_does_not_have_gets_no_code(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert desk.finish("", ident=provisional_number(NEVER_SENT)) == 1
+    assert "! The office has nobody under this number yet." in capsys.readouterr().out
+    assert ("send",) not in desk.kit.asked
+
+
+def test_a_laptop_that_is_not_told_the_number_says_who_is(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = provisional_number(ELSEWHERE)
+    assert desk.finish("q", ident=number) == 1
+    desk.kit.stages[ELSEWHERE] = untold(desk.kit.stages[ELSEWHERE])
+    assert desk.finish(ident=number) == 0
+    said = capsys.readouterr().out
+    assert "only the laptop that enrolled the person is told it" in said
+    assert "ABHA number " not in said

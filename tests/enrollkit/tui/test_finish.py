@@ -11,7 +11,16 @@ from enrollkit.tui.screens.calls import CallsScreen
 from enrollkit.tui.screens.cards import CardsScreen
 from enrollkit.tui.screens.finish import FinishScreen
 from enrollkit.tui.screens.person import PersonScreen
-from fake_finishing import AADHAAR_CODE, ELSEWHERE, MOBILE_CODE, NUMBER, FinishKit, refused
+from fake_finishing import (
+    AADHAAR_CODE,
+    ELSEWHERE,
+    MOBILE_CODE,
+    NEVER_SENT,
+    NUMBER,
+    FinishKit,
+    refused,
+    untold,
+)
 from sync.errors import Offline, Timeout
 from sync.protocol import FinishStage
 from tui_drive import Driver, adult_row, drive
@@ -279,7 +288,7 @@ def test_a_refusal_is_said_and_can_be_begun_anew() -> None:
         (record,) = kit.people_here
         kit.stages[record] = refused(kit.stages[record], "abdm:mismatch")
         await d.press("escape", "o")
-        assert "! No: abdm:mismatch." in d.text()
+        assert "! Aadhaar says otherwise. Check name, birth and gender with the card." in d.text()
         assert "It can be begun anew" in d.text()
         await d.press("enter")
         assert "A code went by SMS" in d.text()
@@ -390,3 +399,59 @@ def test_every_step_fits_on_the_home_size(ascii_only: bool) -> None:  # noqa: FB
     kit.practice = True
     (record,) = kit.people_here
     drive(script, kit=kit, ascii_only=ascii_only)
+
+
+def test_somebody_whom_the_office_does_not_have_gets_no_code() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("f")
+        await d.type(provisional_number(NEVER_SENT))
+        await d.press("f2")
+        assert "! The office has nobody under this number yet." in d.text()
+        assert "send the code" not in d.footer()
+        assert "another laptop" not in d.text()
+        await d.press("enter")
+        assert "! The office has nobody under this number yet." in d.text()
+
+    kit = FinishKit()
+    drive(script, kit=kit)
+    assert ("send",) not in kit.asked
+
+
+def test_a_laptop_that_is_not_told_the_number_says_who_is() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("f")
+        await d.type(provisional_number(ELSEWHERE))
+        await d.press("f2", "escape")
+        kit.stages[ELSEWHERE] = untold(kit.stages[ELSEWHERE])
+        await d.press("f2")
+        assert "✔ Done." in d.text()
+        assert "only the laptop that enrolled the person is told it" in d.words()
+
+    kit = FinishKit()
+    drive(script, kit=kit)
+
+
+def test_somebody_who_had_a_number_is_told_so() -> None:
+    async def script(d: Driver) -> None:
+        await begin(d)
+        kit.stages[record] = kit.finishing._staged(record, FinishStage.DONE, "abdm:exists")
+        await d.press("escape", "o")
+        assert "The person had an ABHA number before. That one is theirs." in d.text()
+        assert NUMBER in d.text()
+
+    kit = needed()
+    (record,) = kit.people_here
+    drive(script, kit=kit)
+
+
+def test_an_abdm_that_does_not_answer_is_tried_again_by_hand() -> None:
+    async def script(d: Driver) -> None:
+        await begin(d)
+        kit.stages[record] = kit.finishing._staged(record, FinishStage.READY, "abdm:wait")
+        await d.press("escape", "o")
+        assert "! ABDM does not answer just now. Nothing is lost: try again" in d.text()
+        assert "Enter send the code" in d.footer()
+
+    kit = needed()
+    (record,) = kit.people_here
+    drive(script, kit=kit)
