@@ -1,13 +1,14 @@
 """One call to ABDM from ``begin`` to its ending, and once more for what can be put right.
 
 A session that ran out, a certificate that NHA changed, a clock that is wrong: each is put right
-once in a call. Every try is a request of its own with its own id; the endings of all but the last
+within the call. Every try is a request of its own with its own id; the endings of all but the last
 go to ``end``.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, TypeVar
@@ -47,8 +48,14 @@ _CHANGING: Final = frozenset({
 })  # fmt: skip
 """What may have been done although no answer, or a bad one, came."""
 
+_NUMBERED: Final = frozenset({Step.DEMOGRAPHICS, Step.OTP_SEND})
+"""What carries an Aadhaar number; to repeat it uses nothing up, unlike a one-time code."""
+
+_TRIES_MAX: Final = {"session": 1, "clock": 1, "certificate": 1, "number": 2}
+
 _SESSION_REASON: Final = "abdm:session"
 _UNAUTHORISED: Final = 401
+_SERVER_FAULT: Final = 500
 
 
 class Unreadable(Exception):
@@ -77,7 +84,7 @@ def ask(
     gateway: Gateway, begin: Begin, end: End, call: Call, read: Callable[[Reply], T]
 ) -> Answered[T]:
     """Put a call through; ``read`` raises :class:`Unreadable` for what it cannot use."""
-    tried: set[str] = set()
+    tried: Counter[str] = Counter()
     while True:
         token = gateway.sessions.token()
         certificate: Certificate | None = None
@@ -87,9 +94,10 @@ def ask(
             return _once(gateway, begin, call, read, token=token, certificate=certificate)
         except AbdmRefused as error:
             remedy = _remedy(error.refusal, call)
-            if remedy in tried or not _is_put_right(gateway, remedy, token, certificate):
-                raise _final(error) from error
-            tried.add(remedy)
+            may_try = tried[remedy] < _TRIES_MAX.get(remedy, 0)
+            if not may_try or not _is_put_right(gateway, remedy, token, certificate):
+                raise AbdmRefused(error.ending, _final(gateway, error.refusal)) from error
+            tried[remedy] += 1
             if error.ending.request_id:
                 end(error.ending)
         except AbdmUnknown:
@@ -104,15 +112,20 @@ def _remedy(refusal: Refusal, call: Call) -> str:
         return "session"
     if refusal.reason == CLOCK_REASON or refusal.code == "HTTP-404":
         return "clock"
-    # NHA refuses what is encrypted to an old key with the words for any wrong value.
-    is_about_value = refusal.code.startswith("FIELD-") or refusal.code == "UIDAI-998"
-    if call.is_sealed and (is_about_value or refusal.effect in {Effect.LOOK, Effect.WAIT}):
-        return "certificate"
-    return ""
+    # What is encrypted to an old key is refused with the words for any wrong value.
+    if not call.is_sealed:
+        return ""
+    if call.step in _NUMBERED and refusal.reason == "abdm:aadhaar":
+        return "number" if refusal.code.startswith("FIELD-") else ""
+    is_about_value = refusal.code in {"FIELD-otpValue", "FIELD-otp", "FIELD-mobile"}
+    return "certificate" if is_about_value or refusal.effect is Effect.LOOK else ""
 
 
 def _is_put_right(
-    gateway: Gateway, remedy: str, token: str, certificate: Certificate | None
+    gateway: Gateway,
+    remedy: str,
+    token: str,
+    certificate: Certificate | None,
 ) -> bool:
     match remedy:
         case "session":
@@ -120,23 +133,26 @@ def _is_put_right(
             return True
         case "clock":
             return gateway.correct_clock()
-        case "certificate" if certificate is not None:
+        case "certificate" | "number" if certificate is not None:
             try:
-                return gateway.certificates.replaced(certificate, token) is not None
+                is_other = gateway.certificates.replaced(certificate, token) is not None
             except AbdmFailure:
                 return False  # the refusal at hand says more than why that failed
+            # A number whose check digit is right is asked about again before it counts as wrong:
+            # on the day of a new key not all of NHA's machines have it at once.
+            return is_other or remedy == "number"
     return False
 
 
-def _final(error: AbdmRefused) -> AbdmRefused:
-    """Say what a refused session means once it was renewed: later, or somebody must look."""
-    refusal = error.refusal
+def _final(gateway: Gateway, refusal: Refusal) -> Refusal:
+    """Say what a refusal means once nothing more can be put right for it."""
+    if refusal.reason == CLOCK_REASON:
+        return gateway.judged_clock(refusal)
     if refusal.reason != _SESSION_REASON or refusal.effect is not Effect.RENEW:
-        return error
-    is_known = refusal.code.startswith(("HTTP-", "9009"))
-    effect = Effect.WAIT if is_known else Effect.LOOK
-    reason = "abdm:wait" if is_known else f"abdm:unknown {refusal.code}"
-    return AbdmRefused(error.ending, replace(refusal, effect=effect, reason=reason))
+        return refusal
+    if refusal.code.startswith(("HTTP-", "9009")):
+        return replace(refusal, effect=Effect.WAIT, reason="abdm:wait")
+    return replace(refusal, effect=Effect.LOOK, reason=f"abdm:unknown {refusal.code}")
 
 
 def _once(
@@ -174,7 +190,7 @@ def _once(
         raise AbdmUnsent(_cut(request_id, EndKind.UNSENT, error)) from error
     except ReplyLost as error:
         raise AbdmUnknown(_cut(request_id, EndKind.UNKNOWN, error)) from error
-    if reply.status != _UNAUTHORISED:
+    if reply.status != _UNAUTHORISED and reply.status < _SERVER_FAULT:
         gateway.sessions.prove(token)
     return _judged(call, request_id, reply, read)
 

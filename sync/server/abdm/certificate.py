@@ -31,7 +31,7 @@ _PATH: Final = "/v3/profile/public/certificate"
 _BITS_MIN: Final = 2048
 _BITS_MAX: Final = 8192
 _SAME_KEY_SECONDS: Final = 60.0
-"""After a fetch that brought the same key no failure makes us fetch it again for so long."""
+"""After a fetch that brought the same key no outage makes us fetch it again for so long."""
 
 _OAEP_SHA1: Final = frozenset({"", "rsa/ecb/oaepwithsha1andmgf1padding", "rsaoaep"})
 """How the one padding that NHA takes is written. OAEP with SHA-256 is not among them: which digest
@@ -85,12 +85,12 @@ class Certificates:
         """Give another one than was used in vain, if NHA has another by now."""
         with self._lock:
             held = self._held
-            if (held is None or held.is_same_as(used)) and self._may_doubt():
+            if held is None or held.is_same_as(used):
                 held = self._fetch(bearer)
-            return None if held is None or held.is_same_as(used) else held
+            return None if held.is_same_as(used) else held
 
     def doubt(self, used: Certificate) -> None:
-        """Have it fetched before its next use: a call failed, and this may have been why."""
+        """Have it fetched before its next use: a call failed without words, perhaps for it."""
         with self._lock:
             if self._held is not None and self._held.is_same_as(used) and self._may_doubt():
                 self._is_suspect = True

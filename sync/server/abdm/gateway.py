@@ -10,12 +10,13 @@ import json
 import ssl
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeAlias
 
 from sync.server.abdm import reading
-from sync.server.abdm.calls import AbdmRefused, AbdmUnsent, Ending, EndKind
+from sync.server.abdm.calls import AbdmRefused, AbdmUnsent, Effect, Ending, EndKind, Refusal
 from sync.server.abdm.certificate import Certificates
 from sync.server.abdm.http import Line, NotSent, Reply, ReplyLost, checked_url
 from sync.server.abdm.refusals import judge, says_no
@@ -30,6 +31,7 @@ Note: TypeAlias = Callable[[str, str], None]
 CLOCK_REASON: Final = "abdm:clock"
 _SKEW_SECONDS_MIN: Final = 2.0
 """What ABDM's ``Date`` can be off by itself: it knows whole seconds."""
+_SKEW_SECONDS_MAX: Final = 60.0
 
 
 class Gateway:
@@ -112,6 +114,12 @@ class Gateway:
         self._offset = skew
         return True
 
+    def judged_clock(self, refusal: Refusal) -> Refusal:
+        """Say whose clock is wrong: ours (``STOP``), or ABDM's, which comes right by itself."""
+        if self._skew is None or abs(self._skew - self._offset) > _SKEW_SECONDS_MAX:
+            return refusal
+        return replace(refusal, effect=Effect.WAIT, reason="abdm:wait")
+
     def _look_at_clock(self, reply: Reply) -> None:
         try:
             said = parsedate_to_datetime(reply.headers.get("date", ""))
@@ -137,6 +145,8 @@ class Gateway:
             refusal = judge(reply.status, reply.body, reply.headers, module="GW").refusal
             if is_last or refusal.reason != CLOCK_REASON or not self.correct_clock():
                 break
+        if refusal.reason == CLOCK_REASON:
+            refusal = self.judged_clock(refusal)
         raise AbdmRefused(_unbegun(refusal.code, reply.status), refusal)
 
 

@@ -24,6 +24,8 @@ _SPACING_SECONDS: Final = (0.0, 0.0, 15.0)
 """How long nobody asks again, by how many were refused in a row; then ``LOCKED_SECONDS``."""
 _ASSUMED_SECONDS: Final = 600
 """The life of a session whose answer names none; NHA's own is twice as long."""
+_OUTAGE_SECONDS_MAX: Final = 300
+_SERVER_FAULT: Final = 500
 _EARLY: Final = 0.9
 """A token is used for this part of its life: what leaves late must still arrive in time."""
 
@@ -61,9 +63,9 @@ class Sessions:
         self._clock = clock
         self._lock = threading.Lock()
         self._session: _Session | None = None
-        self._refused = 0
+        self._refused = self._outages = 0
         self._refusal: Refusal | None = None
-        self._quiet_until = 0.0
+        self._pause = self._quiet_until = 0.0
 
     def token(self) -> str:
         """Give a token that holds; ``AbdmRefused`` (``WAIT`` or ``STOP``) when there is none."""
@@ -76,10 +78,10 @@ class Sessions:
     def prove(self, token: str) -> None:
         """Note that ABDM took a token: what was refused before is forgiven."""
         with self._lock:
+            self._refused = 0
             held = self._session
             if held is not None and held.token == token and not held.is_proven:
                 self._session = replace(held, is_proven=True)
-                self._refused = 0
 
     def drop(self, token: str) -> None:
         """Forget a token that ABDM did not take. One that never was taken counts as refused."""
@@ -102,23 +104,28 @@ class Sessions:
         if token is None:
             self._count(_UNUSABLE)
             raise _unbegun(self._worded(_UNUSABLE))
+        self._outages = 0
         given = seconds_of(answer, "expiresIn", "expires_in") or _ASSUMED_SECONDS
         return _Session(token=token, until=self._clock() + _EARLY * given)
 
     def _be_quiet(self) -> None:
         """Hold back while it is too early to ask again; say why, and for how long."""
         left = self._quiet_until - self._clock()
-        # A clock that was set back must not keep everybody quiet for hours.
-        if self._refusal is None or not 0 < left <= max(LOCKED_SECONDS, self._waiting()):
+        # A clock that was set back must not keep everybody quiet for longer than was meant.
+        if self._refusal is None or not 0 < left <= self._pause:
             return
         raise _unbegun(replace(self._worded(self._refusal), wait_seconds=int(left) + 1))
 
     def _judged(self, refusal: Refusal) -> Refusal:
-        if refusal.effect is Effect.WAIT:
+        if refusal.effect is Effect.WAIT or refusal.status >= _SERVER_FAULT:
             # An outage or a limit is no bad call; but whoever says "later" is believed.
-            self._refusal = refusal
-            self._quiet_until = self._clock() + (refusal.wait_seconds or 0)
-            return refusal
+            self._outages += 1
+            pause = max(refusal.wait_seconds or 0, min(2**self._outages, _OUTAGE_SECONDS_MAX))
+            self._rest(pause)
+            self._refusal = replace(
+                refusal, effect=Effect.WAIT, reason="abdm:wait", wait_seconds=pause
+            )
+            return self._refusal
         self._count(refusal)
         return self._worded(refusal)
 
@@ -126,7 +133,7 @@ class Sessions:
         self._refused += 1
         self._refusal = refusal
         pause = LOCKED_SECONDS if self._refused >= REFUSED_MAX else _SPACING_SECONDS[self._refused]
-        self._quiet_until = self._clock() + pause
+        self._rest(pause)
 
     def _worded(self, refusal: Refusal) -> Refusal:
         """Say ``STOP`` once the office must look, and until then that it is to be tried again."""
@@ -142,8 +149,9 @@ class Sessions:
             wait_seconds=left,
         )
 
-    def _waiting(self) -> float:
-        return float(self._refusal.wait_seconds or 0) if self._refusal else 0.0
+    def _rest(self, seconds: float) -> None:
+        self._pause = seconds
+        self._quiet_until = self._clock() + seconds
 
 
 _UNUSABLE: Final = Refusal(
