@@ -17,11 +17,11 @@ as well: no callback follows it.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sync.server.abdm import payloads, reading
+from sync.server.abdm import reading
 from sync.server.abdm.asking import Call, End, Unreadable, ask
 from sync.server.abdm.calls import (
     AbdmRefused,
@@ -41,6 +41,7 @@ from sync.server.abdm.calls import (
 )
 from sync.server.abdm.gateway import Gateway, Note
 from sync.server.abdm.http import Reply
+from sync.server.abdm.requests import Requests
 from sync.server.abdm.settings import AbdmSettings
 from sync.server.errors import SettingsInvalid
 
@@ -85,6 +86,7 @@ class AbdmClient:
     def __init__(self, settings: AbdmSettings, gateway: Gateway) -> None:
         self._settings = settings
         self._gateway = gateway
+        self._requests = Requests(settings=settings, gateway=gateway.url, abha=gateway.abha_url)
 
     def __enter__(self) -> Self:
         return self
@@ -101,6 +103,13 @@ class AbdmClient:
         """Hang up."""
         self._gateway.close()
 
+    def fetch_callback_keys(self) -> Mapping[str, Any]:
+        """Fetch the JSON Web Key Set under which ABDM's gateway signs its callbacks.
+
+        It is about no person: nothing is begun, and an error carries an ending without an id.
+        """
+        return self._gateway.callback_keys()
+
     def enrol_by_demographics(
         self, begin: Begin, ask: DemographicAsk, *, end: End = _unheard
     ) -> Answered[Enrolled]:
@@ -108,20 +117,10 @@ class AbdmClient:
 
         ``ask.aadhaar`` is overwritten when this returns, however it ends.
         """
-        settings = self._settings
-        call = Call(
-            step=Step.DEMOGRAPHICS,
-            base=self._gateway.abha_url,
-            path="/v3/enrollment/enrol/byAadhaar",
-            shape="abdm-demographics-1",
-            payload=lambda seal: payloads.demographics(settings, ask, seal),
-            headers={settings.benefit_header: settings.benefit},
-            is_sealed=True,
-            hidden=(ask.name, *ask.name.split(), ask.mobile or "", ask.address),
-        )
         try:
-            if not settings.benefit:
+            if not self._settings.benefit:
                 raise _no_benefit()
+            call = self._requests.demographics(ask)
             return self._ask(begin, end, call, _of_json(reading.enrolled_of))
         finally:
             _overwrite(ask.aadhaar)
@@ -130,15 +129,8 @@ class AbdmClient:
         self, begin: Begin, aadhaar: bytearray, txn_id: str = "", *, end: End = _unheard
     ) -> Answered[OtpSent]:
         """Have UIDAI send a code to the mobile it knows; overwrites ``aadhaar``."""
-        call = Call(
-            step=Step.OTP_SEND,
-            base=self._gateway.abha_url,
-            path="/v3/enrollment/request/otp",
-            shape="abdm-otp-request-1",
-            payload=lambda seal: payloads.otp_request(aadhaar, txn_id, seal),
-            is_sealed=True,
-        )
         try:
+            call = self._requests.aadhaar_otp(aadhaar, txn_id)
             return self._ask(begin, end, call, _of_json(reading.otp_of))
         finally:
             _overwrite(aadhaar)
@@ -147,15 +139,7 @@ class AbdmClient:
         self, begin: Begin, txn_id: str, otp: str, mobile: str, *, end: End = _unheard
     ) -> Answered[Enrolled]:
         """Ask for the ABHA number of somebody who read the code out."""
-        call = Call(
-            step=Step.OTP_ENROL,
-            base=self._gateway.abha_url,
-            path="/v3/enrollment/enrol/byAadhaar",
-            shape="abdm-otp-enrolment-1",
-            payload=lambda seal: payloads.otp_enrolment(self._settings, txn_id, otp, mobile, seal),
-            is_sealed=True,
-            hidden=(mobile, otp),
-        )
+        call = self._requests.otp_enrolment(txn_id, otp, mobile)
         return self._ask(
             begin, end, call, _of_json(lambda said: reading.enrolled_of(said, mobile=mobile))
         )
@@ -164,42 +148,21 @@ class AbdmClient:
         self, begin: Begin, txn_id: str, mobile: str, *, end: End = _unheard
     ) -> Answered[OtpSent]:
         """Have a code sent to the mobile that the person wants in the account."""
-        call = Call(
-            step=Step.MOBILE_SEND,
-            base=self._gateway.abha_url,
-            path="/v3/enrollment/request/otp",
-            shape="abdm-mobile-otp-1",
-            payload=lambda seal: payloads.mobile_otp(txn_id, mobile, seal),
-            is_sealed=True,
-            hidden=(mobile,),
-        )
+        call = self._requests.mobile_otp(txn_id, mobile)
         return self._ask(begin, end, call, _of_json(reading.otp_of))
 
     def verify_mobile(
         self, begin: Begin, txn_id: str, otp: str, *, end: End = _unheard
     ) -> Answered[bool]:
         """Say whether the code to that mobile was right."""
-        call = Call(
-            step=Step.MOBILE_VERIFY,
-            base=self._gateway.abha_url,
-            path="/v3/enrollment/auth/byAbdm",
-            shape="abdm-mobile-verification-1",
-            payload=lambda seal: payloads.mobile_verification(txn_id, otp, seal),
-            is_sealed=True,
-            hidden=(otp,),
-        )
+        call = self._requests.mobile_verification(txn_id, otp)
         return self._ask(begin, end, call, _of_json(reading.verified_of))
 
     def suggest_addresses(
         self, begin: Begin, txn_id: str, *, end: End = _unheard
     ) -> Answered[tuple[str, ...]]:
         """Ask which handles are free for this person."""
-        call = Call(
-            step=Step.SUGGESTIONS,
-            base=self._gateway.abha_url,
-            path="/v3/enrollment/enrol/suggestion",
-            headers={"TRANSACTION_ID": txn_id},
-        )
+        call = self._requests.suggestions(txn_id)
         return self._ask(begin, end, call, _of_json(reading.suggestions_of))
 
     def create_address(
@@ -207,64 +170,30 @@ class AbdmClient:
     ) -> Answered[str]:
         """Ask for an ABHA address by its handle; gives it with its suffix."""
         cm_id = self._settings.cm_id
-        call = Call(
-            step=Step.ADDRESS,
-            base=self._gateway.abha_url,
-            path="/v3/enrollment/enrol/abha-address",
-            shape="abdm-address-1",
-            payload=lambda _seal: payloads.address(txn_id, handle),
-            hidden=(handle,),
-        )
+        call = self._requests.address(txn_id, handle)
         return self._ask(
             begin, end, call, _of_json(lambda said: reading.abha_address_of(said, cm_id))
         )
 
     def fetch_qr(self, begin: Begin, token: str, *, end: End = _unheard) -> Answered[Paper]:
         """Fetch the person's QR picture; ``token`` is the one of :class:`Enrolled`."""
-        return self._fetch(begin, end, Step.QR, "/v3/profile/account/qrCode", token)
+        return self._ask(begin, end, self._requests.picture(Step.QR, token), _of_picture)
 
     def fetch_card(self, begin: Begin, token: str, *, end: End = _unheard) -> Answered[Paper]:
         """Fetch the picture of the person's ABHA card."""
-        return self._fetch(begin, end, Step.CARD, "/v3/profile/account/abha-card", token)
+        return self._ask(begin, end, self._requests.picture(Step.CARD, token), _of_picture)
 
     def request_link_token(
         self, begin: Begin, hip: str, ask: LinkTokenAsk, *, end: End = _unheard
     ) -> Answered[None]:
         """Ask for a link token; it comes by callback, under this request's id."""
-        call = Call(
-            step=Step.LINK_TOKEN,
-            base=self._gateway.url,
-            path="/api/hiecm/v3/token/generate-token",
-            shape="abdm-link-token-1",
-            payload=lambda _seal: payloads.link_token(ask),
-            headers={"X-HIP-ID": hip},
-            hidden=(ask.name, *ask.name.split(), ask.abha_address),
-        )
-        return self._ask(begin, end, call, _of_nothing)
+        return self._ask(begin, end, self._requests.link_token(hip, ask), _of_nothing)
 
     def link_contexts(
         self, begin: Begin, hip: str, link_token: str, ask: LinkAsk, *, end: End = _unheard
     ) -> Answered[None]:
         """Ask to link care contexts; the result comes by callback, under this request's id."""
-        call = Call(
-            step=Step.LINK,
-            base=self._gateway.url,
-            path="/api/hiecm/hip/v3/link/carecontext",
-            shape="abdm-link-1",
-            payload=lambda _seal: payloads.link_contexts(self._settings, ask),
-            headers={"X-HIP-ID": hip, "X-LINK-TOKEN": link_token},
-            hidden=(ask.abha_address,),
-        )
-        return self._ask(begin, end, call, _of_nothing)
-
-    def _fetch(self, begin: Begin, end: End, step: Step, path: str, token: str) -> Answered[Paper]:
-        call = Call(
-            step=step,
-            base=self._gateway.abha_url,
-            path=path,
-            headers={"X-token": f"Bearer {token}", "Accept": "image/png, */*"},
-        )
-        return self._ask(begin, end, call, _of_picture)
+        return self._ask(begin, end, self._requests.link(hip, link_token, ask), _of_nothing)
 
     def _ask(self, begin: Begin, end: End, call: Call, read: Callable[[Reply], T]) -> Answered[T]:
         return ask(self._gateway, begin, end, call, read)

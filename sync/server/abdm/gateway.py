@@ -29,6 +29,7 @@ Note: TypeAlias = Callable[[str, str], None]
 """Takes the kind (``session``, ``certificate``) and the request id, before it leaves."""
 
 CLOCK_REASON: Final = "abdm:clock"
+_KEYS_PATH: Final = "/api/hiecm/gateway/v3/certs"
 _SKEW_SECONDS_MIN: Final = 2.0
 """What ABDM's ``Date`` can be off by itself: it knows whole seconds."""
 _SKEW_SECONDS_MAX: Final = 60.0
@@ -102,6 +103,18 @@ class Gateway:
         reply = self._lines[base].send(method, base + path, head, body)
         self._look_at_clock(reply)
         return reply
+
+    def callback_keys(self) -> dict[str, Any]:
+        """Fetch the public keys under which callbacks are signed; they want a session (NHA)."""
+        for is_last in (False, True):
+            token = self.sessions.token()
+            try:
+                return self._speak("callback-keys", self.url, _KEYS_PATH, None, token)
+            except AbdmRefused as error:
+                if is_last or error.refusal.effect is not Effect.RENEW:
+                    raise
+                self.sessions.drop(token)
+        raise AssertionError("the last try returns or raises")
 
     def correct_clock(self) -> bool:
         """Take ABDM's own time for the next requests; ``False`` when ours was right.

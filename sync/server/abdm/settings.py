@@ -26,6 +26,8 @@ ABDM_TEMPLATE: Final = """
 # Where ABDM finds this server, and from which addresses it may call (networks, or empty for any).
 #callback_url = ""
 #callback_networks = ""
+# Whether a callback must be signed by ABDM's gateway: "required", or "unchecked" where it is not.
+#callback_signature = "required"
 
 # Spellings on which NHA's documents disagree.
 #benefit_header = "BENEFIT_NAME"
@@ -41,6 +43,7 @@ ABDM_TEMPLATE: Final = """
 """
 
 BIRTH_FORMATS: Final = ("dd-MM-yyyy", "yyyy-MM-dd")
+CALLBACK_SIGNATURES: Final = ("required", "unchecked")
 HI_TYPE_FIELDS: Final = ("hiType", "hiTypes")
 
 
@@ -61,6 +64,7 @@ class AbdmSettings:
     hip_id: str = ""
     callback_url: str = ""
     callback_networks: str = ""
+    callback_signature: str = "required"
     benefit_header: str = "BENEFIT_NAME"
     birth_format: str = "dd-MM-yyyy"
     hi_type_field: str = "hiType"
@@ -91,7 +95,11 @@ _FROM_ENVIRONMENT: Final = {
     "ENROLLKIT_ABDM_HIP_ID": "hip_id",
     "ENROLLKIT_ABDM_CALLBACK_URL": "callback_url",
 }
-_CHOICES: Final = {"birth_format": BIRTH_FORMATS, "hi_type_field": HI_TYPE_FIELDS}
+_CHOICES: Final = {
+    "birth_format": BIRTH_FORMATS,
+    "callback_signature": CALLBACK_SIGNATURES,
+    "hi_type_field": HI_TYPE_FIELDS,
+}
 
 
 def read_abdm(table: Mapping[str, Any], environment: Mapping[str, str]) -> AbdmSettings:
