@@ -121,6 +121,7 @@ class Line:
                 wire.close()
 
     def _new_wire(self) -> _Wire:
+        connect_seconds = min(self._timeout_seconds, _CONNECT_SECONDS_MAX)
         return _Wire(
             httpx.Client(
                 verify=self._context,
@@ -129,12 +130,9 @@ class Line:
                 # One connection: the one that the brake cuts is the one that is in use.
                 limits=httpx.Limits(max_connections=1, keepalive_expiry=_IDLE_SECONDS),
                 headers={"User-Agent": "enrollkit-server", "Accept-Encoding": "identity"},
-                timeout=httpx.Timeout(
-                    self._timeout_seconds,
-                    connect=min(self._timeout_seconds, _CONNECT_SECONDS_MAX),
-                ),
+                timeout=httpx.Timeout(self._timeout_seconds, connect=connect_seconds),
             ),
-            seconds_max=self._timeout_seconds,
+            seconds_max=connect_seconds + self._timeout_seconds,
             answer_bytes_max=self._answer_bytes_max,
         )
 
@@ -165,7 +163,7 @@ class _Wire:
             raise kind(type(error).__name__) from error
 
     def _exchange(self, request: httpx.Request) -> Reply:
-        until = time.monotonic() + self._seconds_max + _CONNECT_SECONDS_MAX
+        until = time.monotonic() + self._seconds_max
         with closing(self._client.send(request, stream=True)) as response:
             raw = bytearray()
             for piece in response.iter_raw():
@@ -203,7 +201,7 @@ class _Wire:
     @contextmanager
     def _brake(self) -> Iterator[None]:
         """Cut an exchange whose answer trickles for ever: httpx bounds each read, not their sum."""
-        brake = threading.Timer(self._seconds_max + _CONNECT_SECONDS_MAX, self._cut)
+        brake = threading.Timer(self._seconds_max, self._cut)
         brake.daemon = True
         brake.start()
         try:
