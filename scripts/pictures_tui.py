@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 from enrollkit.app.results import Finding, Level, Progress  # noqa: E402
 from enrollkit.domain.enrollment import State  # noqa: E402
+from fake_finishing import FinishKit  # noqa: E402
 from fake_kit import PASSPHRASE, FakeKit  # noqa: E402 - found on the path set above
 from tui_drive import Driver, adult_row, drive  # noqa: E402
 
@@ -60,6 +61,20 @@ def camp() -> FakeKit:
     kit.unlock(PASSPHRASE)
     kit.drafts.start({"name": "Geeta"})
     kit.lock()
+    return kit
+
+
+def with_code() -> FinishKit:
+    """Give a kit with somebody to call who has come."""
+    kit = FinishKit()
+    row = adult_row("Rukmini Bai", mobile_owner="family", aadhaar_last4="4821")
+    kit.ask_for(kit.put_person(row), "person:otp")
+    return kit
+
+
+def practising(kit: FakeKit) -> FakeKit:
+    """Have a kit work for a programme whose numbers are not real."""
+    kit.practice = True
     return kit
 
 
@@ -115,6 +130,14 @@ async def returned(d: Driver) -> None:
 async def calls(d: Driver) -> None:
     """Look at those who have to be called."""
     await d.press("k")
+
+
+async def finish(d: Driver) -> None:
+    """Wait for the code of somebody who was called."""
+    await d.press("k", "o", "enter")
+    d.kit.now += 22
+    await d.press("escape", "o")
+    await d.type("4829")
 
 
 async def correct(d: Driver) -> None:
@@ -181,7 +204,9 @@ def main(folder: Path) -> None:
         "person": (camp(), person, (80, 24)),
         "send": (camp(), send, (80, 24)),
         "returned": (camp(), returned, (80, 24)),
+        "practice": (practising(camp()), person, (80, 24)),
         "calls": (camp(), calls, (80, 24)),
+        "finish": (with_code(), finish, (80, 24)),
         "correct": (camp(), correct, (80, 24)),
         "statement": (camp(), statement, (80, 24)),
     }

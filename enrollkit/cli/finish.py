@@ -81,6 +81,7 @@ class _Talk:
         self._ident = ident
         self._aside = aside
         self._asked_at = 0.0
+        self._helped = ""
         self.practice = kit.programme.practice
 
     def go_on(self) -> FinishState:
@@ -179,8 +180,11 @@ class _Talk:
         self._tell("")
         if state.reason is not None:
             self._tell(f"! {why_words(state)}  [{state.reason.code}]")
-        for line in (*stage_words(state, practice=self.practice), help_words(state)):
+        for line in stage_words(state, practice=self.practice):
             self._tell(line)
+        if help_words(state) != self._helped:
+            self._helped = help_words(state)
+            self._tell(self._helped)
 
     def _say_done(self, state: FinishState) -> None:
         why = why_words(state)

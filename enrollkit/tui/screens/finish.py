@@ -181,6 +181,9 @@ class FinishScreen(Page[None]):
         super().trouble(error)
         if self.is_laid_out:
             self._draw_more()
+        if self.is_laid_out and self._talk.state is None:
+            words = _("Where it stands is not known yet. Enter looks again.")
+            self.query_one("#finish-words", Static).update(words)
 
     def _take(self, step: Step) -> None:
         """Take one step beside the keys, one at a time."""
@@ -269,9 +272,9 @@ class FinishScreen(Page[None]):
             if self._waited != (left > 0):
                 self._waited = left > 0
                 self.refresh_bindings()
-        lines.append(help_words(state) if state is not None else "")
+        if state is not None and help_words(state):
+            lines.append(help_words(state))
         if state is None or (state.stage != FinishStage.DONE and state.record):
             lines += ["", later_words()]
-        self.query_one("#finish-more", Static).update(
-            Content.styled("\n".join(lines), "$secondary")
-        )
+        words = Content.styled("\n".join(lines).strip(), "$secondary")
+        self.query_one("#finish-more", Static).update(words)

@@ -235,6 +235,7 @@ def test_no_network_is_said_in_words_and_the_same_key_tries_again() -> None:
         d.kit.fail_step = Offline()  # type: ignore[attr-defined]
         await begin(d)
         assert "There is no way to the server now." in d.page.notice.said
+        assert "Where it stands is not known yet. Enter looks again." in d.text()
         assert "Leaving loses nothing" in d.text()
         assert "Enter look again" in d.footer()
         await d.press("enter")
