@@ -15,10 +15,12 @@ import typer
 
 from sync.errors import OperatorError
 from sync.programme import Programme, Wording, open_programme
+from sync.server.abdm.standing import read_abdm_standing, standing_lines
 from sync.server.approval import approve_code, revoke_device
 from sync.server.cli_backup import add_backup_commands
 from sync.server.cli_sandbox import add_sandbox_commands
 from sync.server.cli_trust import add_trust_commands
+from sync.server.cli_worker import add_worker_commands
 from sync.server.devices import list_devices
 from sync.server.errors import FileUnusable, SettingsInvalid, WordingInvalid
 from sync.server.exports import enrollment_rows, link_rows, read_standing, write_lines
@@ -216,7 +218,9 @@ def status(home: Home = None, as_json: Json = False) -> None:  # noqa: FBT002 - 
     """Say how many people, links and laptops there are."""
     with open_store(_settings(home)) as store, store.read() as connection:
         standing = dataclasses.asdict(read_standing(connection))
-    _print(standing, as_json=as_json, text="\n".join(_standing_lines(standing)))
+        standing["abdm"] = read_abdm_standing(connection)
+    lines = [*_standing_lines(standing), *standing_lines(standing["abdm"])]
+    _print(standing, as_json=as_json, text="\n".join(lines))
 
 
 @cli.command("export")
@@ -299,3 +303,4 @@ def _now() -> int:
 add_backup_commands(cli, _settings)
 add_trust_commands(cli, _settings)
 add_sandbox_commands(cli)
+add_worker_commands(cli, _settings)

@@ -17,7 +17,9 @@
         ├── DeviceUnknown         no laptop of that id
         ├── DeviceShutOut         a laptop that was revoked before
         ├── DeviceNeverMet        a file of a laptop that the server does not know
-        └── NothingToReceive      a folder without a file of a laptop
+        ├── NothingToReceive      a folder without a file of a laptop
+        ├── FacilitiesInvalid     a list of facilities that cannot be used
+        └── AbdmHalted            ABDM refuses the office's own configuration
 
 What a laptop is told by HTTP is an :class:`HttpFault`, a code with a status.
 """
@@ -29,6 +31,7 @@ from typing import ClassVar
 from sync.errors import SyncError
 
 __all__ = [
+    "AbdmHalted",
     "AddressTaken",
     "BackupDamaged",
     "BackupForeign",
@@ -39,6 +42,7 @@ __all__ = [
     "DatabaseTooNew",
     "DeviceShutOut",
     "DeviceUnknown",
+    "FacilitiesInvalid",
     "FileUnusable",
     "HomeOccupied",
     "HttpFault",
@@ -235,6 +239,30 @@ class DatabaseForeign(ServerError):
 
     code = "database-foreign"
     exit_code = 98
+
+
+class FacilitiesInvalid(ServerError):
+    """The list of facilities is not right: {name}. Nothing was changed. It is a CSV file with the
+    columns facility (IN and ten digits), kind (hospital, laboratory, clinic or pharmacy) and beds.
+    """
+
+    code = "facilities-invalid"
+    exit_code = 101
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, name=name)
+
+
+class AbdmHalted(ServerError):
+    """ABDM refuses this server's configuration: {name}. No person is to blame, and nothing was
+    changed for them. Correct [abdm] in server.toml, then start the worker again.
+    """
+
+    code = "abdm-halted"
+    exit_code = 99
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, name=name)
 
 
 class HttpFault(Exception):

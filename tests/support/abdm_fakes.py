@@ -26,6 +26,8 @@ from sync.server.abdm.calls import (
     Step,
 )
 
+End = Callable[[Ending], Any]
+
 __all__ = ["FakeAbdm", "refused", "unknown", "unsent"]
 
 T = TypeVar("T")
@@ -64,6 +66,10 @@ def unsent(request_id: str) -> AbdmFailure:
     return AbdmUnsent(Ending(request_id=request_id, kind=EndKind.UNSENT))
 
 
+def _unheard(_ending: Ending) -> None:
+    return None
+
+
 class FakeAbdm:
     """Gives each Aadhaar number one ABHA number, and fails as it was told for the next calls.
 
@@ -83,7 +89,7 @@ class FakeAbdm:
         self.txn_id: str | None = None
         self._lock = threading.Lock()
 
-    def enrol_by_demographics(self, begin: Begin, ask: DemographicAsk) -> Answered[Enrolled]:
+    def enrol_by_demographics(self, begin: Begin, ask: DemographicAsk, *, end: End = _unheard) -> Answered[Enrolled]:
         """Create or get."""
         number = ask.aadhaar.decode()
         self.buffers.append(ask.aadhaar)
@@ -105,15 +111,15 @@ class FakeAbdm:
 
         return self._call(begin, Step.DEMOGRAPHICS, answer)
 
-    def create_address(self, begin: Begin, txn_id: str, handle: str) -> Answered[str]:  # noqa: ARG002 - the client's shape
+    def create_address(self, begin: Begin, txn_id: str, handle: str, *, end: End = _unheard) -> Answered[str]:  # noqa: ARG002 - the client's shape
         """Give the handle."""
         return self._call(begin, Step.ADDRESS, lambda: f"{handle}@sbx")
 
-    def fetch_qr(self, begin: Begin, token: str) -> Answered[Paper]:  # noqa: ARG002 - the same
+    def fetch_qr(self, begin: Begin, token: str, *, end: End = _unheard) -> Answered[Paper]:  # noqa: ARG002 - the same
         """Give a picture."""
         return self._call(begin, Step.QR, lambda: Paper(media_type="image/png", data=b"qr"))
 
-    def fetch_card(self, begin: Begin, token: str) -> Answered[Paper]:  # noqa: ARG002 - the same
+    def fetch_card(self, begin: Begin, token: str, *, end: End = _unheard) -> Answered[Paper]:  # noqa: ARG002 - the same
         """Give a picture."""
         return self._call(begin, Step.CARD, lambda: Paper(media_type="image/png", data=b"card"))
 

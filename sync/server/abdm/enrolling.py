@@ -38,7 +38,7 @@ from sync.server.abdm.outcomes import (
     lock_person,
     mark_found,
 )
-from sync.server.abdm.papers import GivesPapers, fetch_papers
+from sync.server.abdm.papers import End, GivesPapers, fetch_papers
 from sync.server.abdm.planning import ask_of, plan_road
 from sync.server.abdm.settings import AbdmSettings
 from sync.server.abdm.turns import ACCEPTED, Turn
@@ -55,7 +55,9 @@ _CREATING: Final = (Step.DEMOGRAPHICS, Step.OTP_ENROL)
 class Enrols(GivesPapers, Protocol):
     """The part of the client that asks for numbers."""
 
-    def enrol_by_demographics(self, begin: Begin, ask: DemographicAsk) -> Answered[Enrolled]:
+    def enrol_by_demographics(
+        self, begin: Begin, ask: DemographicAsk, *, end: End
+    ) -> Answered[Enrolled]:
         """Ask for a number by Aadhaar number, name, birth and gender."""
 
 
@@ -106,7 +108,9 @@ def _ask(turn: Turn, client: Enrols, vault: OpeningKey, case: _Case) -> Advance:
         with turn.store.read() as connection:
             sealed = find_number(connection, case.id, case.version, case.body)
         with opened(sealed, vault) as digits:
-            answer = client.enrol_by_demographics(exchanges.begin, ask_of(case.body, digits))
+            answer = client.enrol_by_demographics(
+                exchanges.begin, ask_of(case.body, digits), end=exchanges.end_alone
+            )
     except KeyMissing:
         return turn.wait("capture-key:missing")
     except NumberUnusable:

@@ -25,7 +25,6 @@ Guard = Callable[[Connection], None]
 
 _TEXT_MAX: Final = 16_000
 _CODE_MAX: Final = 60
-_SERVER_FAULT: Final = 500
 
 
 class Exchanges:
@@ -108,8 +107,7 @@ def was_left_open(
 ) -> bool:
     """Whether an earlier request of these steps may have been done without our knowing.
 
-    It has no ending, or an unknown one, or a server broke down over it. ``besides`` is the id of
-    the request that is being judged.
+    It has no ending, or an unknown one. ``besides`` is the id of the request that is being judged.
     """
     query = select(abdm_exchanges.c.number).where(
         abdm_exchanges.c.enrollment == enrollment,
@@ -118,7 +116,6 @@ def was_left_open(
         or_(
             abdm_exchanges.c.ended_at.is_(None),
             abdm_exchanges.c.ending == EndKind.UNKNOWN.value,
-            abdm_exchanges.c.status >= _SERVER_FAULT,
         ),
     )
     return connection.execute(query.limit(1)).first() is not None

@@ -6,31 +6,32 @@ All of it is best effort: the number is safe already, and nobody waits for a pic
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
-from sync.server.abdm.calls import AbdmFailure, AbdmRefused, Answered, Begin, Enrolled, Paper
+from sync.server.abdm.calls import AbdmFailure, AbdmRefused, Answered, Begin, Ending, Enrolled, Paper
 from sync.server.abdm.exchanges import Exchanges
 from sync.server.abdm.jobs import ClaimLost
 from sync.server.abdm.outcomes import keep_address, keep_paper
 from sync.server.store import Store
 
-__all__ = ["GivesPapers", "fetch_papers"]
+__all__ = ["End", "GivesPapers", "fetch_papers"]
 
 T = TypeVar("T")
+End: TypeAlias = Callable[[Ending], Any]
 
 
 class GivesPapers(Protocol):
     """The part of the client that works while a token or a transaction lives."""
 
-    def create_address(self, begin: Begin, txn_id: str, handle: str) -> Answered[str]:
+    def create_address(self, begin: Begin, txn_id: str, handle: str, *, end: End) -> Answered[str]:
         """Make an ABHA address of a handle."""
 
-    def fetch_qr(self, begin: Begin, token: str) -> Answered[Paper]:
+    def fetch_qr(self, begin: Begin, token: str, *, end: End) -> Answered[Paper]:
         """Fetch the person's QR."""
 
-    def fetch_card(self, begin: Begin, token: str) -> Answered[Paper]:
+    def fetch_card(self, begin: Begin, token: str, *, end: End) -> Answered[Paper]:
         """Fetch the picture of the person's card."""
 
 
@@ -64,16 +65,16 @@ def fetch_papers(
             connection, enrollment, kind, paper.media_type, paper.data, now=clock()
         )
 
-    txn_id, token = enrolled.txn_id, enrolled.token
+    txn_id, token, end = enrolled.txn_id, enrolled.token, exchanges.end_alone
     try:
         if txn_id and handle:
             attempt(
-                lambda begin: client.create_address(begin, txn_id, handle),
+                lambda begin: client.create_address(begin, txn_id, handle, end=end),
                 lambda connection, address: keep_address(connection, enrollment, address),
             )
         if token:
-            attempt(lambda begin: client.fetch_qr(begin, token), keep_as("qr"))
-            attempt(lambda begin: client.fetch_card(begin, token), keep_as("card"))
+            attempt(lambda begin: client.fetch_qr(begin, token, end=end), keep_as("qr"))
+            attempt(lambda begin: client.fetch_card(begin, token, end=end), keep_as("card"))
     except AbdmFailure as failure:
         exchanges.end_alone(failure.ending)
     except ClaimLost:

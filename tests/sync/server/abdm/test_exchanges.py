@@ -84,7 +84,7 @@ def test_an_ending_that_is_rolled_back_leaves_the_request_open(camp: Camp, recor
     [
         (None, None, True),
         (EndKind.UNKNOWN, None, True),
-        (EndKind.REFUSED, 503, True),
+        (EndKind.REFUSED, 503, False),
         (EndKind.REFUSED, 422, False),
         (EndKind.UNSENT, None, False),
         (EndKind.DONE, 200, False),
