@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from sync import wire
 from sync.errors import EnvelopeInvalid
 from sync.protocol import LIMITS
+from sync.server.abdm.bridge import Bridge
 from sync.server.bundles import Receiver
 from sync.server.contact import Contact
 from sync.server.crowd import Crowd
@@ -47,6 +48,7 @@ class Services:
     intake: Intake
     receiver: Receiver
     finishing: Finishing
+    bridge: Bridge
     sign_time: Callable[[bytes], bytes]
     log: Log
     tempo: Tempo
@@ -69,6 +71,7 @@ def create_app(services: Services) -> FastAPI:
         app.add_api_route(path, answer, methods=["POST"], response_model=None)
     app.add_api_route("/v1/feed", door.feed, methods=["GET"], response_model=None)
     app.add_api_route(HEALTH_PATH, door.health, methods=["GET"], response_model=None)
+    services.bridge.mount(app)
     crowd = Crowd(places_max=services.requests_max, fair_seconds=services.fair_seconds)
     app.add_middleware(Shield, crowd=crowd, log=services.log, is_draining=services.is_draining)
     return app

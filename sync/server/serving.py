@@ -12,6 +12,7 @@ import uvicorn
 
 from sync.protocol import ServerTime
 from sync.sealing import sign_server_time
+from sync.server.abdm.bridge import Bridge
 from sync.server.app import Services, create_app
 from sync.server.connections import ConnectionLimits, make_protocol
 from sync.server.errors import AddressTaken, FileUnusable
@@ -74,6 +75,12 @@ def make_services(
     )
     with store.read() as connection:
         name = read_meta(connection)["name"]
+    tempo = Tempo(
+        idle_seconds_max=settings.idle_seconds_max,
+        grace_seconds=settings.grace_seconds,
+        bytes_per_second_min=settings.bytes_per_second_min,
+        first_item_seconds_max=settings.first_item_seconds_max,
+    )
     return Services(
         name=name,
         contact=receiver.contact,
@@ -85,16 +92,19 @@ def make_services(
             clock=clock,
             waiting_max=max(1, settings.requests_max // _WAITING_SHARE),
         ),
+        bridge=Bridge(
+            store=store,
+            vault=keys.vault,
+            settings=settings.abdm,
+            tempo=tempo,
+            log=log,
+            clock=lambda: clock() * 1000,
+        ),
         sign_time=lambda nonce: sign_server_time(
             ServerTime(server_time=clock(), nonce=nonce), keys.signing
         ),
         log=log,
-        tempo=Tempo(
-            idle_seconds_max=settings.idle_seconds_max,
-            grace_seconds=settings.grace_seconds,
-            bytes_per_second_min=settings.bytes_per_second_min,
-            first_item_seconds_max=settings.first_item_seconds_max,
-        ),
+        tempo=tempo,
         requests_max=settings.requests_max,
         fair_seconds=settings.fair_seconds,
         is_draining=is_draining,
