@@ -259,7 +259,7 @@ class AbdmHalted(ServerError):
     """
 
     code = "abdm-halted"
-    exit_code = 99
+    exit_code = 102
 
     def __init__(self, name: str) -> None:
         super().__init__(name, name=name)

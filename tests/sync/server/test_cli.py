@@ -115,11 +115,19 @@ def test_status_counts_people_and_links(run: Run, office: Office) -> None:
         "devices": 1,
         "devices_by_state": {"approved": 1},
         "epoch": "",
+        "abdm": {
+            "waiting": 1,
+            "retrying": 0,
+            "call_back": 0,
+            "links_waiting": 0,
+            "halted": {},
+        },
     }
     assert len(said["epoch"]) == 16
     told = run("status")
     assert "People: 2 (1 signed for, 1 withdrawn)\n" in told
     assert "Laptops: 1 (1 approved)\n" in told
+    assert "Waiting for an ABHA number: 1\n" in told
 
 
 def test_export_gives_the_intake_row_back(run: Run, office: Office, tmp_path: Path) -> None:
