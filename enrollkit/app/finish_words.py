@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from enrollkit.app.results import FinishState
+from enrollkit.domain.identifiers import is_practice_abha
 from enrollkit.locale import _
 from schemas.formats import is_abha_handle
 from sync.protocol import FinishStage
@@ -91,9 +92,11 @@ def why_words(state: FinishState) -> str | None:
 
 def done_words(state: FinishState, *, practice: bool) -> list[tuple[str, str]]:
     """Give what the person takes along, each with its label; nothing where it is not told here."""
-    number, address = state.abha_number, state.abha_address
-    told = [(_("ABHA number"), number_words(number, practice=practice))] if number else []
-    return [*told, (_("ABHA address"), address)] if number and address else told
+    told = [
+        (_("ABHA number"), state.abha_number),
+        (_("ABHA address"), state.abha_address if state.abha_number else None),
+    ]
+    return [(label, number_words(text, practice=practice)) for label, text in told if text]
 
 
 def card_words(state: FinishState) -> str:
@@ -136,8 +139,9 @@ def later_words() -> str:
 
 
 def number_words(number: str, *, practice: bool) -> str:
-    """Write an ABHA number so that one of the sandbox is never taken for a real one."""
-    return _("{number}  PRACTICE, no real number").format(number=number) if practice else number
+    """Write an ABHA number or address so that one of the sandbox is never taken for a real one."""
+    told = practice or is_practice_abha(number, None) or is_practice_abha(None, number)
+    return _("PRACTICE {number}").format(number=number) if told else number
 
 
 def address_of(handle: str, *, practice: bool) -> str:
@@ -185,6 +189,6 @@ def _where(state: FinishState, which: str) -> str:
 
 def _other_mobile(state: FinishState) -> str:
     if state.hint:
-        words = _("Aadhaar knows another mobile. A code to {mobile} shows that it is theirs too.")
+        words = _("Aadhaar knows another mobile. A code to {mobile} proves this one.")
         return words.format(mobile=state.hint)
-    return _("Aadhaar knows another mobile. A code to the one they gave shows that it is theirs.")
+    return _("Aadhaar knows another mobile. A code proves the one they gave.")

@@ -66,8 +66,8 @@ def test_from_a_code_to_the_number(desk: Desk, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     assert "Sunita Devi" in said
     assert "A code went by SMS to ******3210, the mobile that Aadhaar knows." in said
-    assert f"ABHA number   {NUMBER}\n" in said
-    assert "ABHA address  sunitadevi1987@sbx" in said
+    assert f"ABHA number   PRACTICE {NUMBER}\n" in said
+    assert "ABHA address  PRACTICE sunitadevi1987@sbx" in said
     steps = [("look",), ("send",), ("code", AADHAAR_CODE), ("address", "sunitadevi1987")]
     assert desk.kit.asked == steps
 
