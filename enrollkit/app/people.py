@@ -10,6 +10,7 @@ from enrollkit.app.reason_words import reason_words
 from enrollkit.app.reasons import conflicts_of, link_reason, reason_of
 from enrollkit.app.results import Call, Event, LinkRow, PersonPage, PersonRow, Reason
 from enrollkit.app.words import event_words
+from enrollkit.domain.identifiers import is_practice_abha
 from enrollkit.store.enrollments import StoredEnrollment, find_enrollment, list_calls
 from enrollkit.store.events import NOBODY, history, last_time
 from enrollkit.store.links import StoredLink, links_of
@@ -96,6 +97,8 @@ class People:
             held=stored.held,
             conflicts=tuple(conflicts_of(tx, stored, self._desk.places)),
             call_at=stored.call_at,
+            practice=self._desk.programme.practice
+            or is_practice_abha(stored.abha_number, stored.abha_address),
             why_not=_why_not(stored),
         )
 

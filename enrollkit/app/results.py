@@ -258,7 +258,7 @@ class PersonPage:
     ``held``: the server signed for the newest word and holds it back, for ``reason``.
     ``conflicts`` are fields in which this laptop and the office both wrote. ``why_not`` says in
     words why no correction can be made here, if none can. ``call_at``: calling the person is of no
-    use before.
+    use before. ``practice``: the numbers are not real.
     """
 
     enrollment: Enrollment
@@ -274,6 +274,7 @@ class PersonPage:
     conflicts: tuple[OtherValue, ...] = ()
     why_not: str = ""
     call_at: int | None = None
+    practice: bool = False
 
     def __repr__(self) -> str:
         return f"PersonPage({self.enrollment.id}, <withheld>)"
@@ -305,7 +306,8 @@ class Checked:
     """What one scanned code is, and whether and by whom it is signed.
 
     ``verdict`` is ``verified`` only when a signature of a known, approved device was checked,
-    ``as-signed`` for an unsigned code that says what a verified one beside it says; ``fields`` are what the code says, labelled for people.
+    ``as-signed`` for an unsigned code that says what a verified one beside it says; ``fields`` are
+    what the code says, labelled for people.
     """
 
     kind: str

@@ -91,7 +91,9 @@ def print_statement(desk: Desk, path: Path, day: date | None = None) -> Printed:
     if path.suffix.lower() != ".pdf":
         raise StatementNotWritten("not .pdf")
     statement = take_statement(desk, day)
-    document = statement_pdf(_sheet(statement, sign_code(statement, desk.keys.signing)))
+    document = statement_pdf(
+        _sheet(statement, sign_code(statement, desk.keys.signing), practice=desk.programme.practice)
+    )
     try:
         write_whole(path, document)
     except OSError as error:
@@ -140,7 +142,7 @@ def drafts_words(statement: Statement) -> str:
     return words.format(count=statement.drafts)
 
 
-def _sheet(statement: Statement, code: str) -> StatementSheet:
+def _sheet(statement: Statement, code: str, *, practice: bool) -> StatementSheet:
     from enrollkit.cards.statement_sheet import Line, StatementSheet  # noqa: PLC0415 - as above
 
     made = f"{local_time(statement.made_at):%d %b %Y, %H:%M}"
@@ -156,7 +158,7 @@ def _sheet(statement: Statement, code: str) -> StatementSheet:
         is_sum=True,
     )
     return StatementSheet(
-        title=_("Statement of the camp"),
+        title=_("PRACTICE – Statement of the camp") if practice else _("Statement of the camp"),
         facts=(
             (_("Programme"), statement.programme),
             (_("Camp"), ", ".join(statement.camps) or "–"),

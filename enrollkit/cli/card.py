@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from enrollkit.cli.console import AsJson, say, say_json, say_progress, unlocked_kit
+from enrollkit.cli.console import PRACTICE, AsJson, say, say_json, say_progress, unlocked_kit
 from enrollkit.locale import _, ngettext
 
 
@@ -59,10 +59,12 @@ def run(
             spelling=abha_code.value,
             on_progress=lambda done, total: say_progress(f"{done} / {total}"),
         )
+        practice = kit.programme.practice
     say_progress("")
     if as_json:
         say_json(printed)
         return
-    say(ngettext("{count} card", "{count} cards", printed.cards).format(count=printed.cards))
+    words = ngettext("{count} card", "{count} cards", printed.cards).format(count=printed.cards)
+    say(f"{PRACTICE}: {words}" if practice else words)
     for file in printed.files:
         say(f"  {file}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from enrollkit.app.kit import Kit
 
 __all__ = [
+    "PRACTICE",
     "AsJson",
     "ask_new_passphrase",
     "ask_passphrase",
@@ -38,6 +39,9 @@ __all__ = [
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print for programs: one JSON object, or one per line.")
 ]
+
+PRACTICE = "PRACTICE"
+"""Stands before every line about a programme or a number that is not real."""
 
 _VARIABLE = "ENROLLKIT_PASSPHRASE"
 _SHORT = 8
@@ -116,6 +120,8 @@ def unlocked_kit() -> Iterator[Kit]:
     kit = Kit.at(home.folder)
     try:
         kit.unlock(ask_passphrase())
+        if kit.programme.practice:
+            hint(_("PRACTICE: numbers and cards of this programme are not real."))
         yield kit
     finally:
         kit.close()

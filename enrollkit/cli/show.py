@@ -9,7 +9,7 @@ import typer
 from enrollkit.app.results import PersonPage
 from enrollkit.app.system import local_time
 from enrollkit.app.words import mark_of
-from enrollkit.cli.console import AsJson, say, say_json, unlocked_kit
+from enrollkit.cli.console import PRACTICE, AsJson, say, say_json, unlocked_kit
 from enrollkit.locale import _
 
 
@@ -36,6 +36,7 @@ def _object(page: PersonPage) -> dict[str, Any]:
         "provisional": page.provisional,
         "abha_number": page.abha_number,
         "abha_address": page.abha_address,
+        "practice": page.practice,
         "held": page.held,
         "reason": page.reason,
         "call_at": page.call_at,
@@ -67,7 +68,11 @@ def _object(page: PersonPage) -> dict[str, Any]:
 def _print(page: PersonPage) -> None:
     person = page.enrollment.person
     say(f"{person.name}  {person.gender.value}  {person.birth.text()}  {person.address.village}")
-    say(f"{page.abha_number or page.provisional}  {mark_of(page.state.value).line()}")
+    practice = f"{PRACTICE}  " if page.practice else ""
+    say(f"{practice}{page.abha_number or page.provisional}  {mark_of(page.state.value).line()}")
+    if page.abha_number is not None:
+        earlier = _("provisional {number}").format(number=page.provisional)
+        say(practice + "  ".join([*filter(None, [page.abha_address]), earlier]))
     if page.enrollment.aadhaar_last4:
         say(
             _("Aadhaar number sealed, ends in {digits}").format(
@@ -75,7 +80,7 @@ def _print(page: PersonPage) -> None:
             )
         )
     if page.abha_number is None:
-        say(_("Provisional – not an ABHA number"))
+        say(practice + _("Provisional – not an ABHA number"))
     _print_reason(page)
     say("")
     for event in page.history:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 
 from enrollkit.app.system import local_time
 from enrollkit.app.words import mark_of
-from enrollkit.cli.console import AsJson, say, say_json, say_table, unlocked_kit
+from enrollkit.cli.console import PRACTICE, AsJson, say, say_json, say_table, unlocked_kit
 from enrollkit.locale import _
 
 if TYPE_CHECKING:
@@ -50,10 +51,12 @@ def run(
         _state(date, output, as_json=as_json)
         return
     with unlocked_kit() as kit:
-        standing = kit.standing()
+        standing, practice = kit.standing(), kit.programme.practice
     if as_json:
-        say_json(standing)
+        say_json(asdict(standing) | ({"practice": True} if practice else {}))
         return
+    if practice:
+        say(_("{practice}: nobody counted here gets a real number.").format(practice=PRACTICE))
     _print_standing(standing)
 
 
@@ -65,11 +68,14 @@ def _state(day_text: str | None, output: Path | None, *, as_json: bool) -> None:
         except ValueError as error:
             raise typer.BadParameter(_("A date is written like 2026-11-22.")) from error
     with unlocked_kit() as kit:
-        statement = kit.statement(day)
+        statement, practice = kit.statement(day), kit.programme.practice
         files = kit.print_statement(output, day).files if output is not None else ()
     if as_json:
-        say_json({**statement.figures(), "files": files})
+        practised = {"practice": True} if practice else {}
+        say_json({**statement.figures(), **practised, "files": files})
         return
+    if practice:
+        say(PRACTICE)
     _print_statement(statement)
     for file in files:
         say(f"  {file}")

@@ -130,6 +130,15 @@ class KitApp(App[None]):
         """The language spoken last, for the next person."""
         return str(self.last_row.get("language") or "hi")
 
+    @property
+    def is_practice(self) -> bool:
+        """Whether numbers and cards of this programme are not real."""
+        return self.has_class("-practice")
+
+    def mark_practice(self, *, practice: bool) -> None:
+        """Stripe every screen, or none; a newer programme may say otherwise."""
+        self.set_class(practice, "-practice")
+
     def remember(self, row: Mapping[str, Any]) -> None:
         """Keep the row saved last until the kit is locked: the next may be of its household."""
         self.last_row = dict(row)
@@ -150,7 +159,9 @@ class KitApp(App[None]):
         self.begin(self._arrive, group="arrive")
 
     async def _arrive(self) -> None:
-        self._day_floor = await self.journey.day_floor()
+        programme = await self.journey.programme()
+        self._day_floor = programme.issued
+        self.mark_practice(practice=programme.practice)
         await self.journey.home()
         self._tick()
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from enrollkit.app.results import DraftState, Saved
     from enrollkit.tui.app import KitApp
     from enrollkit.tui.screens.saved import AfterSaved
+    from sync.programme import Programme
 
 __all__ = ["Journey"]
 
@@ -36,9 +37,9 @@ class Journey:
         self._app = app
         self._starting = False
 
-    async def day_floor(self) -> int:
-        """Give the time at which the programme was signed; no day before it is believed."""
-        return (await ask(lambda: self._app.kit.programme)).issued
+    async def programme(self) -> Programme:
+        """Give the programme: no day before it was signed is believed, and it may be practice."""
+        return await ask(lambda: self._app.kit.programme)
 
     async def lock(self) -> None:
         """Forget the keys."""

@@ -442,6 +442,7 @@ class FakePeople:
             held=ident in self.kit.held,
             conflicts=self.kit.corrections.conflicts(ident),
             why_not="" if state in CORRECTABLE else _why_not(state),
+            practice=self.kit.practice,
             call_at=self.kit.call_times.get(ident),
         )
 

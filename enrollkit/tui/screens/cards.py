@@ -51,7 +51,10 @@ class CardsScreen(Page[None]):
 
     def content(self) -> Iterable[Widget]:
         """Give whose cards, the paper, the file."""
-        for_whom = _("Cards for {name}").format(name=shown(self._whose))
+        words = (
+            _("PRACTICE cards for {name}") if self.kit_app.is_practice else _("Cards for {name}")
+        )
+        for_whom = words.format(name=shown(self._whose))
         yield Static(for_whom, id="cards-head", markup=False)
         yield _CardStep()
 

@@ -134,7 +134,8 @@ class HomeScreen(Page[None]):
     async def _count(self) -> None:
         self._standing = await ask(self.kit.standing)
         self._drafts = tuple(await ask(self.kit.drafts.list))
-        programme = await ask(lambda: self.kit.programme)
+        programme = await self.kit_app.journey.programme()
+        self.kit_app.mark_practice(practice=programme.practice)
         day = self.kit_app.now().strftime("%d %b").lstrip("0")
         joint = "-" if self.app.has_class("-ascii") else "·"
         self.top.context = f"{programme.name} {joint} {day}"

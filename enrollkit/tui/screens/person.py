@@ -21,11 +21,14 @@ from enrollkit.tui.form import label_of
 from enrollkit.tui.marks import draw_mark, shown
 from enrollkit.tui.screens.page import Page, ask
 from enrollkit.tui.widgets.summary import gender_word
+from enrollkit.tui.widgets.top_bar import PRACTICE
 
 if TYPE_CHECKING:
     from enrollkit.app.kit import Kit
 
 __all__ = ["PersonScreen"]
+
+_NUMBERS_WIDTH = 72
 
 
 class PersonScreen(Page[None]):
@@ -162,12 +165,17 @@ class PersonScreen(Page[None]):
 
     def _numbers(self, page: PersonPage) -> Content:
         provisional = _("provisional {number}").format(number=page.provisional)
+        practice = Content.styled(f"{PRACTICE} ", "bold $warning") if page.practice else Content("")
         if page.abha_number is None:
             words = _("not an ABHA number")
-            return Content.styled(provisional, "bold $accent") + Content(f"  ({words})")
+            number = Content.styled(provisional, "bold $accent")
+            return practice + number + Content(f"  ({words})")
         known = Content.styled(f"ABHA {page.abha_number}", "bold $accent")
-        address = f"   {page.abha_address}" if page.abha_address else ""
-        return known + Content(address) + Content.styled(f"   {provisional}", "$secondary")
+        address = f"  {page.abha_address}" if page.abha_address else ""
+        earlier = Content.styled(provisional, "$secondary")
+        # A long address leaves no room for three on one line.
+        wide = len(practice.plain + known.plain + address + provisional) > _NUMBERS_WIDTH
+        return practice + known + Content(address) + Content("\n" if wide else "  ") + earlier
 
     def _reason(self, reason: Reason) -> Content:
         label = label_of(reason.pointer)

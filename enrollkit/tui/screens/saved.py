@@ -16,6 +16,7 @@ from enrollkit.app.results import Saved
 from enrollkit.locale import _
 from enrollkit.tui.marks import shown
 from enrollkit.tui.screens.page import Page, ask
+from enrollkit.tui.widgets.top_bar import PRACTICE
 
 if TYPE_CHECKING:
     from enrollkit.app.kit import Kit
@@ -83,6 +84,7 @@ class SavedScreen(Page[AfterSaved | None]):
         shape = "*" if self.app.has_class("-ascii") else "●"
         return Content("\n").join([
             Content.styled(f"{shape} {_('Saved on this laptop')}", "bold"),
+            *self._practice(),
             Content(shown(self._saved.name)),
             Content(""),
             Content.styled(self._saved.provisional, "bold $accent"),
@@ -97,6 +99,12 @@ class SavedScreen(Page[AfterSaved | None]):
             _choice("P", _("make the card")),
             _choice("V", _("add a record")),
         ])  # fmt: skip
+
+    def _practice(self) -> list[Content]:
+        if not self.kit_app.is_practice:
+            return []
+        words = _("{practice}: nothing here is real").format(practice=PRACTICE)
+        return [Content.styled(words, "bold $warning")]
 
     async def _draw_code(self) -> None:
         code = await ask(self.kit.cards.provisional_code, self._saved.provisional)

@@ -18,6 +18,7 @@ from enrollkit.tui.delivery_watch import DeliveryWatch
 from enrollkit.tui.marks import shown
 from enrollkit.tui.screens.page import Page
 from enrollkit.tui.widgets.meter import Meter
+from enrollkit.tui.widgets.top_bar import PRACTICE
 
 __all__ = ["SyncScreen"]
 
@@ -133,6 +134,8 @@ class SyncScreen(Page[None]):
         signed = summary.accepted + summary.duplicate
         tick = "v" if self.app.has_class("-ascii") else "✔"
         lines = [] if summary.error else [Content.styled(_ended(summary), "bold")]
+        if self.kit_app.is_practice:
+            lines.append(Content.styled(PRACTICE, "bold $warning"))
         if signed:
             words = ngettext("{count} signed for", "{count} signed for", signed)
             lines.append(Content.styled(f"{tick} {words.format(count=signed)}", "$success"))

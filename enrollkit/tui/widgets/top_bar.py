@@ -1,4 +1,7 @@
-"""The first line of every screen: where you are, who works, when the kit locks itself."""
+"""The first line of every screen: where you are, who works, when the kit locks itself.
+
+In a programme for practice the line under it is striped with that word, on every screen.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,12 @@ from textual.widget import Widget
 from enrollkit.locale import _
 from enrollkit.tui.marks import shown
 
-__all__ = ["TopBar"]
+__all__ = ["PRACTICE", "TopBar"]
+
+PRACTICE = "PRACTICE"
+"""The word that is never translated: it stands on cards and in reports too."""
+
+_STRIPE = f"//// {PRACTICE} ////"
 
 
 class TopBar(Widget):
@@ -24,7 +32,14 @@ class TopBar(Widget):
         self.set_reactive(TopBar.title, title)
 
     def render(self) -> Content:
-        """Draw one line; the middle gives way first, the title last."""
+        """Draw one line, and the stripes where they belong."""
+        if not self.app.has_class("-practice"):
+            return self._line()
+        stripes = (_STRIPE * (self.size.width // len(_STRIPE) + 1))[: self.size.width]
+        return self._line() + Content("\n") + Content.styled(stripes, "bold $warning")
+
+    def _line(self) -> Content:
+        """Draw the words; the middle gives way first, the title last."""
         room = self.size.width - 2
         right = self.right[: max(0, room - len(self.title) - 2)]
         middle = shown(self.context)

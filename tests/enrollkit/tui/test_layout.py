@@ -31,6 +31,7 @@ SCREENS = {
     "address": ("d", "enter", "escape"),
     "saved": ("d", "enter", "enter"),
     "returned": ("r",),
+    "calls": ("k",),
     "send": ("s",),
 }
 
@@ -41,6 +42,7 @@ def a_full_kit() -> FakeKit:
     kit.put_person(adult_row("Venkatanarasimharajuvaripeta Lakshmi Narayanamma"), State.ISSUED)
     kit.put_person(adult_row("Sunita Devi"), State.ACCEPTED)
     kit.put_person(adult_row("Kamla Devi"), State.RETURNED)
+    kit.ask_for(kit.put_person(adult_row("Rukmini Bai")), "person:otp", call_at=kit.now + 9)
     kit.unlock(PASSPHRASE)
     for name in ("Ramesh Lal Yadav", "Asha Kumari"):
         mobile = "9876501234"
@@ -64,6 +66,20 @@ def cut_off(d: Driver) -> list[str]:
         if words.display and words.region and words.region.height < words.virtual_size.height
     ]
     return found
+
+
+@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize("ascii_only", [False, True], ids=["unicode", "ascii"])
+def test_practice_stripes_every_screen_and_takes_no_room(name: str, ascii_only: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    async def script(d: Driver) -> None:
+        for key in SCREENS[name]:
+            await d.press(key)
+        assert d.lines()[1].count("PRACTICE") >= 4
+        assert not cut_off(d)
+
+    kit = a_full_kit()
+    kit.practice = True
+    drive(script, kit=kit, ascii_only=ascii_only)
 
 
 @pytest.mark.parametrize("name", SCREENS)
