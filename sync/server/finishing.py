@@ -191,7 +191,7 @@ def _is_free(connection: Connection, record: str, now: int) -> bool:
         return False
     end_step(connection, record, step.number, now=now)
     finish = read_finish(connection, record)
-    keep_finish(connection, record, replace(finish, code="abdm:wait", pointer=""), now=now)
+    keep_finish(connection, record, replace(finish, code="finish:wait", pointer=""), now=now)
     return True
 
 
@@ -207,7 +207,7 @@ def _answer(connection: Connection, asked: _Asked, *, now: int) -> FinishAnswer:
     elif step is not None and not is_stale(step, now=now):
         finish = replace(finish, stage=FinishStage.WORKING, code="", pointer="", handles=())
     elif step is not None:
-        finish = replace(finish, code="abdm:wait", pointer="")
+        finish = replace(finish, code="finish:wait", pointer="")
     elif person.state == _DUPLICATE and person.abha_number is not None:
         finish = replace(finish, code="abdm:exists", pointer="")
     if asked.code:

@@ -315,7 +315,7 @@ def test_a_step_that_no_worker_did_is_given_up(desk: Desk) -> None:
     desk.ask(FinishAction.SEND)
     desk.office.now += 2 * MINUTE
     answer = desk.ask(FinishAction.LOOK)
-    assert (answer.stage, answer.code) == (FinishStage.READY, "abdm:wait")
+    assert (answer.stage, answer.code) == (FinishStage.READY, "finish:wait")
     assert desk.ask(FinishAction.SEND).stage is FinishStage.WORKING
     assert desk.office.count("SELECT count(*) FROM finish_steps") == 2
     assert desk.open_steps == 1
