@@ -24,6 +24,18 @@ Whoever is not in this list gets a number:
 \b
 """
 
+_INTRODUCTION: Final = """\
+PRACTICE ABDM, for training only. In the server's server.toml:
+[abdm]
+gateway_url = "{url}"
+abha_url = "{abha_url}"
+cm_id = "{cm_id}"
+client_id = "{client_id}"
+client_secret = "{client_secret}"
+benefit = "{benefit}"
+codes are shown at {url}/practice/otp
+listening on {url}"""
+
 
 def add_sandbox_commands(cli: typer.Typer) -> None:
     """Add the command."""
@@ -54,7 +66,7 @@ def _run(
     from sync.server.sandbox.app import ABHA_PATH, create_sandbox  # noqa: PLC0415 - this one needs them
     from sync.server.sandbox.faults import FaultPlan  # noqa: PLC0415 - the same
     from sync.server.sandbox.keys import CertificateKeys  # noqa: PLC0415 - the same
-    from sync.server.sandbox.serving import listen, make_server  # noqa: PLC0415 - the same
+    from sync.server.sandbox.serving import listen, serve_practice  # noqa: PLC0415 - the same
 
     if faults not in _LEVELS:
         raise SettingsInvalid("--faults")
@@ -70,18 +82,21 @@ def _run(
             )
         except OSError as error:
             raise FileUnusable("journal") from error
+        except ValueError as error:
+            raise SettingsInvalid("--callback") from error
         url = _address(host, listener.getsockname()[1])
-        _say(f"PRACTICE ABDM, for training only\nlistening on {url}")
-        _say(f"gateway_url = {url}\nabha_url = {url}{ABHA_PATH}")
         shown = sandbox.credentials
-        _say(f"client_id = {shown.client_id}, secret = {shown.client_secret}")
-        _say(f"benefit = {shown.benefit}\ncodes: {url}/practice/otp")
-        try:
-            make_server(sandbox).run(sockets=[listener])
-        except KeyboardInterrupt:
-            _say("ended")
-        finally:
-            sandbox.close()
+        _say(
+            _INTRODUCTION.format(
+                url=url,
+                abha_url=url + ABHA_PATH,
+                cm_id=shown.cm_id,
+                client_id=shown.client_id,
+                client_secret=shown.client_secret,
+                benefit=shown.benefit,
+            )
+        )
+        serve_practice(sandbox, listener)
 
 
 def _address(host: str, port: int) -> str:

@@ -26,6 +26,8 @@ class PracticeAbdm:
 
     url: str
     sandbox: Sandbox
+    told: list[str]
+    """What the command would have written on its screen."""
 
     @property
     def settings(self) -> AbdmSettings:
@@ -92,11 +94,12 @@ def practice_abdm(
     journal_file: Path | None = None,
 ) -> Iterator[PracticeAbdm]:
     """Run a practice ABDM on a free port of this machine."""
+    told: list[str] = []
     sandbox = create_sandbox(
         keys=practice_keys(),
         faults=FaultPlan(level=faults, seed=seed, latency_ms=latency_ms),
         clock=clock,
-        tell=lambda _: None,
+        tell=told.append,
         callback_url=callback,
         journal_file=journal_file,
     )
@@ -106,9 +109,9 @@ def practice_abdm(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield PracticeAbdm(url=url, sandbox=sandbox)
+            yield PracticeAbdm(url=url, sandbox=sandbox, told=told)
         finally:
-            server.should_exit = True
+            server.should_exit = server.force_exit = True
             thread.join(timeout=30)
             sandbox.close()
 

@@ -16,6 +16,7 @@ from sync.server.sandbox.rules import FULL_MOBILE, TAKEN_HANDLE, Rule
 __all__ = ["Account", "Accounts", "Person"]
 
 _PER_MOBILE_MAX: Final = 6
+_ACCOUNTS_MAX: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -82,6 +83,9 @@ class Accounts:
             if rule is Rule.EXISTING:
                 return self._open(digest, rule, person, mobile, was_there=True), False
             self._check_room(mobile)
+            if len(self._by_number) >= _ACCOUNTS_MAX:
+                words = "Client ID has reached the maximum limit of ABHA account creations"
+                raise coded(422, "ABDM-1227", words)
             return self._open(digest, rule, person, mobile), True
 
     def set_mobile(self, account: Account, mobile: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sync.server.sandbox.accounts import Accounts
 from sync.server.sandbox.asking import Asked, Heads, keys_of
-from sync.server.sandbox.callbacks import Callbacks
+from sync.server.sandbox.callbacks import Callbacks, checked_address
 from sync.server.sandbox.coding import Coding
 from sync.server.sandbox.enrolling import Enrolling
 from sync.server.sandbox.faults import FaultPlan
@@ -22,6 +22,7 @@ from sync.server.sandbox.pages import make_pages
 from sync.server.sandbox.papers import card_png, qr_png
 from sync.server.sandbox.replies import Reply, fields
 from sync.server.sandbox.sessions import Credentials, Sessions
+from sync.server.sandbox.signing import GatewayKey
 
 __all__ = ["ABHA_PATH", "Sandbox", "create_sandbox"]
 
@@ -62,12 +63,15 @@ def create_sandbox(
     """Put a practice ABDM together.
 
     ``clock`` gives seconds since 1970; ``tell`` is told of each code; ``callback_url`` is the
-    beginning of the addresses at which the programme's server listens for M2's answers.
+    beginning of the addresses at which the programme's server listens for M2's answers;
+    ``ValueError`` when it is none, ``OSError`` when the file cannot be written.
     """
     credentials = credentials or Credentials()
+    checked_address(callback_url)
     journal = Journal(clock, journal_file)
+    signer = GatewayKey(clock)
+    callbacks = Callbacks(callback_url, clock, signer.bearer)
     accounts, sessions, codes = Accounts(clock), Sessions(credentials, clock), Codes(clock, tell)
-    callbacks = Callbacks(callback_url, clock)
     shared: dict[str, Any] = {
         "accounts": accounts, "sessions": sessions, "keys": keys, "journal": journal,
     }  # fmt: skip
@@ -77,6 +81,7 @@ def create_sandbox(
         coding=Coding(**shared, codes=codes),
         linking=Linking(accounts=accounts, callbacks=callbacks, clock=clock),
         keys=keys,
+        signer=signer,
     )
     pages = make_pages(
         journal=journal, accounts=accounts, faults=faults, codes=codes, callbacks=callbacks
@@ -99,6 +104,7 @@ class _Routes:
     coding: Coding
     linking: Linking
     keys: CertificateKeys
+    signer: GatewayKey
 
     def table(self) -> dict[tuple[str, str], Route]:
         """Give every route by method and path."""
@@ -108,6 +114,7 @@ class _Routes:
             ("POST", "/api/hiecm/gateway/v3/sessions"): Route(
                 name="session", answer=self._session, is_gateway=True
             ),
+            ("GET", "/api/hiecm/gateway/v3/certs"): m2("certs", self._certs),
             ("GET", f"{profile}/public/certificate"): m1("certificate", self._certificate),
             ("POST", f"{enrollment}/enrol/byAadhaar"): m1("enrol", self._enrol),
             ("POST", f"{enrollment}/request/otp"): m1("otp", self.coding.request),
@@ -149,6 +156,9 @@ class _Routes:
 
     def _certificate(self, _asked: Asked) -> Reply:
         return Reply.of({"publicKey": self.keys.public, "encryptionAlgorithm": ALGORITHM})
+
+    def _certs(self, _asked: Asked) -> Reply:
+        return Reply.of(self.signer.key_set)
 
     def _enrol(self, asked: Asked) -> Reply:
         body = asked.json()

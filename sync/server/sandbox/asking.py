@@ -85,7 +85,7 @@ class Heads:
         except ValueError:
             given = ""
         with self._lock:
-            if given != text.lower() or given in self._ids:
+            if not given or given != text.lower() or given in self._ids:
                 raise fields(requestId="Invalid Request Id")
             self._ids[given] = None
             if len(self._ids) > _IDS_MAX:

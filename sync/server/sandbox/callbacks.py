@@ -15,11 +15,18 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-__all__ = ["Callback", "Callbacks"]
+__all__ = ["Callback", "Callbacks", "checked_address"]
 
 _KEPT_MAX: Final = 20_000
 _TIMEOUT_SECONDS: Final = 10
 _TAKEN: Final = range(200, 300)
+
+
+def checked_address(url: str) -> str:
+    """Give an address without its last slash; ``ValueError`` unless a web server may be there."""
+    if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+        raise ValueError("url")
+    return url.rstrip("/")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,8 +50,9 @@ class Callbacks:
     Without an address they wait until there is one (:meth:`call_at`).
     """
 
-    def __init__(self, url: str, clock: Callable[[], float]) -> None:
-        self._url, self._clock = url.rstrip("/"), clock
+    def __init__(self, url: str, clock: Callable[[], float], sign: Callable[[], str]) -> None:
+        self._url, self._clock = checked_address(url), clock
+        self._sign = sign
         self._waiting: queue.SimpleQueue[Callback | None] = queue.SimpleQueue()
         self._held: list[Callback] = []
         self._lock = threading.Lock()
@@ -64,9 +72,13 @@ class Callbacks:
             self._waiting.put(each)
 
     def call_at(self, url: str) -> None:
-        """Post to this address from now on, first what has waited for one."""
+        """Post to this address from now on, first what has waited for one.
+
+        ``ValueError`` for what is no address of a web server.
+        """
+        checked = checked_address(url)
         with self._lock:
-            self._url = url.rstrip("/")
+            self._url = checked
             held, self._held = (self._held, []) if self._url else ([], self._held)
         for each in held:
             self._waiting.put(each)
@@ -108,6 +120,7 @@ class Callbacks:
         when = datetime.fromtimestamp(self._clock(), UTC)
         headers = {
             "Content-Type": "application/json",
+            "Authorization": self._sign(),
             "REQUEST-ID": str(uuid.uuid4()),
             "TIMESTAMP": when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z",
             "X-HIP-ID": callback.hip,

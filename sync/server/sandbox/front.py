@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
@@ -42,6 +43,11 @@ class DroppingProtocol(H11Protocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.app_state = {**self.app_state, "cut": self._cut}
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let head and body of a reply leave at once; asyncio does not see to it for our socket."""
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
 
     def _cut(self) -> None:
         self.transport.abort()
@@ -88,6 +94,8 @@ class Front:
                 return
             reply = await self._reply(route, asked, spoilt, is_too_large=body is None)
             await self._deliver(reply, spoilt.fault, call, line)
+        except ConnectionAbortedError:
+            call.fate = "hung-up"
         finally:
             self._journal.end(call)
 
@@ -182,10 +190,15 @@ async def _hold(line: _Line) -> None:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Read the body; ``None`` when it is larger than any that is meant."""
+    """Read the body; ``None`` when it is larger than any that is meant.
+
+    ``ConnectionAbortedError``: the client went away before its request was whole.
+    """
     parts = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError
         parts += message.get("body", b"")
         if len(parts) > _BODY_BYTES_MAX:
             return None

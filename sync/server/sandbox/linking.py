@@ -24,6 +24,7 @@ _TOKEN_SECONDS: Final = 180 * 86_400
 _DUPLICATE_SECONDS: Final = 69
 """A second request for a token within so long is a duplicate, even of a refused one (NHA)."""
 _CONTEXTS_MAX: Final = 20
+_KEPT_MAX: Final = 100_000
 _TEXT: Final = re.compile(r"[a-zA-Z0-9_\-@,. ()/:\\]{0,255}")
 _HIP: Final = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _HI_TYPES: Final = frozenset({
@@ -73,6 +74,8 @@ class Linking:
             token = f"practice-link-{secrets.token_hex(32)}"
             with self._lock:
                 self._tokens[token] = _Token(account, hip, self._clock() + _TOKEN_SECONDS)
+                if len(self._tokens) > _KEPT_MAX:
+                    del self._tokens[next(iter(self._tokens))]
             answer = {"abhaAddress": account.addresses[0], "linkToken": token}
         return self._later(asked, hip, _TOKEN_PATH, answer)
 
@@ -133,6 +136,9 @@ class Linking:
             before = self._asked_at.get(key)
             if before is not None and now - before < _DUPLICATE_SECONDS:
                 raise coded(400, "ABDM-1092", "Duplicate Link token request")
+            self._asked_at = {
+                key: at for key, at in self._asked_at.items() if now - at < _DUPLICATE_SECONDS
+            }
             self._asked_at[key] = now
 
     def _token_owner(self, token: str, hip: str) -> Account:
@@ -184,7 +190,8 @@ def _references(patient: object) -> list[str]:
         named = {name for name in _HI_NAMES if isinstance(entry, dict) and name in entry}
         keys = {"referenceNumber", "display", "careContexts", "count", *(named or {"hiType"})}
         one = keys_of(entry, required=keys, optional=set(), name="patient")
-        if len(named) != 1 or one[named.pop()] not in _HI_TYPES:
+        hi_type = one[min(keys & set(_HI_NAMES))]
+        if len(named) != 1 or not isinstance(hi_type, str) or hi_type not in _HI_TYPES:
             raise fields(hiType="Invalid hiType")
         _check_words(one)
         contexts = one["careContexts"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from sync.server.sandbox.otp import Codes
 
 __all__ = ["make_pages"]
 
+_BODY_BYTES_MAX: Final = 64 * 1024
 _WELCOME: Final = """\
 PRACTICE. This is not ABDM: no number given here is real.
 /practice/otp      the codes of the last ten minutes
@@ -101,7 +103,7 @@ class _Pages:
         ``{"level", "seed", "latency_ms"}``, ``{"script": {route: [fault, …]}}``, or both.
         """
         try:
-            self._change(await request.json())
+            self._change(await _object(request))
         except (ValueError, KeyError, TypeError, AttributeError):
             return JSONResponse({"levels": list(LEVELS), "error": "not understood"}, 400)
         return JSONResponse({"practice": True})
@@ -109,7 +111,7 @@ class _Pages:
     async def set_callbacks(self, request: Request) -> Response:
         """Call at another address (``{"url"}``); post what was not taken (``{"repeat": true}``)."""
         try:
-            wanted = await request.json()
+            wanted = await _object(request)
             if "url" in wanted:
                 self._callbacks.call_at(str(wanted["url"]))
             repeated = self._callbacks.repeat_undelivered() if wanted.get("repeat") is True else 0
@@ -126,3 +128,16 @@ class _Pages:
                 seed=int(wanted.get("seed", 0)),
                 latency_ms=int(wanted.get("latency_ms", 0)),
             )
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    """Read a body; ``ValueError`` for one that is too large or no object."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _BODY_BYTES_MAX:
+            raise ValueError
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError  # noqa: TRY004 - whoever sent it is told the same for every fault
+    return found

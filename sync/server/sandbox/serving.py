@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from typing import Final
 
@@ -11,7 +12,7 @@ from sync.server.errors import AddressTaken
 from sync.server.sandbox.app import Sandbox
 from sync.server.sandbox.front import DroppingProtocol
 
-__all__ = ["listen", "make_server"]
+__all__ = ["listen", "make_server", "serve_practice"]
 
 _BACKLOG: Final = 256
 _DRAIN_SECONDS_MAX: Final = 2
@@ -24,6 +25,17 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
         raise AddressTaken from error
+
+
+def serve_practice(sandbox: Sandbox, listener: socket.socket) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    # uvicorn raises the signal once more when it has ended; this end is wanted and clean.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    try:
+        make_server(sandbox).run(sockets=[listener])
+    finally:
+        sandbox.close()
 
 
 def make_server(sandbox: Sandbox) -> uvicorn.Server:

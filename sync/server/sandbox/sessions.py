@@ -12,13 +12,14 @@ from typing import Any, Final
 from sync.server.sandbox.accounts import Account
 from sync.server.sandbox.replies import coded, gateway
 
-__all__ = ["Credentials", "Sessions"]
+__all__ = ["PROFILE_SECONDS", "Credentials", "Sessions"]
 
 _BAD_MAX: Final = 8
 """So many refused sessions lock the client out (NHA, M1), for about as many minutes."""
 _LOCKED_SECONDS: Final = 480
 PROFILE_SECONDS: Final = 1800
 _REFRESH_SECONDS: Final = 1_296_000
+_KEPT_MAX: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Sessions:
                 raise coded(401, "ABDM-9999", "Invalid user credentials")
             self._bad = 0
             token = f"practice-session-{secrets.token_hex(24)}"
+            self._sessions = {key: end for key, end in self._sessions.items() if end > now}
             self._sessions[token] = now + wanted.session_seconds
         return {
             "accessToken": token,
@@ -82,7 +84,10 @@ class Sessions:
         """Give a token that opens somebody's profile for half an hour."""
         token = f"practice-profile-{secrets.token_hex(24)}"
         with self._lock:
-            self._tokens[token] = (account, self._clock() + PROFILE_SECONDS)
+            now = self._clock()
+            if len(self._tokens) >= _KEPT_MAX:
+                self._tokens = {key: one for key, one in self._tokens.items() if one[1] > now}
+            self._tokens[token] = (account, now + PROFILE_SECONDS)
         return {
             "token": token,
             "expiresIn": PROFILE_SECONDS,
@@ -107,4 +112,5 @@ class Sessions:
 
 
 def _same(given: object, wanted: str) -> bool:
-    return isinstance(given, str) and hmac.compare_digest(given.encode(), wanted.encode())
+    data = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else b""
+    return hmac.compare_digest(data, wanted.encode())
