@@ -19,6 +19,7 @@ from enrollkit.app.results import Refused, RowResult, RowSource, Saved
 from enrollkit.app.row_files import FileRow, read_rows
 from enrollkit.app.surroundings import Number, likeness, number_in, surroundings, typed_number
 from enrollkit.domain.enrollment import FIRST_VERSION, Enrollment
+from enrollkit.domain.foresight import foresee, foreseen_call
 from enrollkit.domain.intake import normalise
 from enrollkit.domain.matching import match_key
 from enrollkit.domain.problem import Problem, Severity
@@ -53,7 +54,8 @@ class Enrolling:
         def work(tx: Any) -> list[Problem]:
             if draft_id is not None:
                 return self._check_draft(tx, get_draft(tx, draft_id), tidied)
-            return check(tidied, surroundings(tx, self._desk, None, typed_number(tidied)))
+            around = surroundings(tx, self._desk, None, typed_number(tidied))
+            return [*check(tidied, around), *foresee(tidied, around)]
 
         return [*self._desk.database.read(work), *notes]
 
@@ -109,10 +111,16 @@ class Enrolling:
         else:
             enrollment = amend(tx, self._desk, saved, draft, tidied)
         delete_draft(tx, draft_id)
-        return Saved(id=draft_id, provisional=enrollment.provisional, name=enrollment.person.name)
+        return Saved(
+            id=draft_id,
+            provisional=enrollment.provisional,
+            name=enrollment.person.name,
+            call=foreseen_call(problems),
+        )
 
     def _check_draft(self, tx: Any, draft: Draft, row: Mapping[str, Any]) -> list[Problem]:
-        problems = check(row, surroundings(tx, self._desk, draft.id, number_in(draft)))
+        around = surroundings(tx, self._desk, draft.id, number_in(draft))
+        problems = [*check(row, around), *foresee(row, around)]
         saved = find_saved(tx, draft.id)
         return problems if saved is None else [*number_problem(tx, saved, draft), *problems]
 
@@ -132,7 +140,8 @@ class Enrolling:
                 provisional=before.provisional, already=True,
             )  # fmt: skip
         number = typed_number(row)
-        problems = check(row, surroundings(tx, self._desk, None, number))
+        around = surroundings(tx, self._desk, None, number)
+        problems = [*check(row, around), *foresee(row, around)]
         waiting = find_draft_by_source(tx, source.digest)
         if waiting is not None and not stands_in_the_way(problems, looked_at):
             # What was unusual may be forgotten by now (an Aadhaar number is, at lock); the draft

@@ -88,11 +88,15 @@ class DraftState:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Saved:
-    """A person saved on this laptop: on disk, in the queue, in the audit."""
+    """A person saved on this laptop: on disk, in the queue, in the audit.
+
+    ``call`` says why somebody will have to call the person; empty when nobody has to.
+    """
 
     id: str
     provisional: str
     name: str
+    call: str = ""
 
     def __repr__(self) -> str:
         return f"Saved({self.id}, <withheld>)"

@@ -19,6 +19,7 @@ from enrollkit.locale import _, ngettext
 from schemas.formats import is_mobile
 
 __all__ = [
+    "ADULT_YEARS",
     "PEOPLE_PER_MOBILE_MAX",
     "birth_problems",
     "guardian_problems",
@@ -31,7 +32,7 @@ __all__ = [
 PEOPLE_PER_MOBILE_MAX: Final = 6
 """ABDM-1124: a mobile number carries at most six ABHA numbers."""
 
-_ADULT_YEARS: Final = 18
+ADULT_YEARS: Final = 18
 _AGE_LOOKED_AT: Final = 120
 _YEAR_MIN: Final = 1900
 _YEAR_MAX: Final = 2100
@@ -139,11 +140,11 @@ def guardian_problems(row: Mapping[str, Any], today: date) -> Iterator[Problem]:
     possible, a person has to look.
     """
     birth = possible_birth(row, today)
-    if birth is None or birth.age_at(today) >= _ADULT_YEARS:
+    if birth is None or birth.age_at(today) >= ADULT_YEARS:
         return
     first = birth.first_possible_day()
     eldest = today.year - first.year - ((today.month, today.day) < (first.month, first.day))
-    certain = eldest < _ADULT_YEARS
+    certain = eldest < ADULT_YEARS
     if row.get("guardian") is None:
         yield Problem(
             pointer="/guardian",

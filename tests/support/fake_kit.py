@@ -45,6 +45,7 @@ from enrollkit.app.values import other_value, value_text
 from enrollkit.cards.codes import terminal_code
 from enrollkit.domain.consent import ConsentWording
 from enrollkit.domain.enrollment import CORRECTABLE, Enrollment, State
+from enrollkit.domain.foresight import foresee, foreseen_call
 from enrollkit.domain.intake import normalise
 from enrollkit.domain.link_rules import check_link, default_reference, normalise_link
 from enrollkit.domain.matching import Likeness, match_key
@@ -356,7 +357,8 @@ class FakeEnrolling:
     def check(self, row: Mapping[str, Any], draft_id: str | None = None) -> list[Problem]:
         self.kit._open()
         tidied, notes = normalise(row)
-        return [*check(tidied, self._context(draft_id)), *notes]
+        around = self._context(draft_id)
+        return [*check(tidied, around), *foresee(tidied, around), *notes]
 
     def submit_draft(
         self, draft_id: str, *, looked_at: frozenset[str] = frozenset()
@@ -366,7 +368,8 @@ class FakeEnrolling:
             raise self.kit.fail_submit
         draft = self.kit.drafts.load(draft_id)
         tidied, _notes = normalise(draft.row)
-        problems = check(tidied, self._context(draft_id))
+        around = self._context(draft_id)
+        problems = [*check(tidied, around), *foresee(tidied, around)]
         if stands_in_the_way(problems, looked_at):
             return Refused(problems=tuple(problems))
         self.kit.submits += 1
@@ -376,7 +379,10 @@ class FakeEnrolling:
         self.kit.people_here[draft_id] = enrollment
         self.kit.states[draft_id] = State.SUBMITTED
         del self.kit.desk[draft_id]
-        return Saved(id=draft_id, provisional=enrollment.provisional, name=enrollment.person.name)
+        return Saved(
+            id=draft_id, provisional=enrollment.provisional, name=enrollment.person.name,
+            call=foreseen_call(problems),
+        )  # fmt: skip
 
     def _context(self, draft_id: str | None) -> Context:
         known = {
@@ -384,11 +390,13 @@ class FakeEnrolling:
             for ident, one in self.kit.people_here.items()
             if ident != draft_id
         }
+        draft = self.kit.desk.get(draft_id or "")
         return Context(
             today=local_time(self.kit.now).date(),
             consents={"1.4": frozenset({"en", "hi"})},
             places=self.kit._places,
             find_alike=lambda key: [one for one in known.values() if match_key(one) == key],
+            aadhaar_last4=draft.aadhaar_last4 if draft else None,
         )
 
 

@@ -93,12 +93,17 @@ class SavedScreen(Page[AfterSaved | None]):
             Content(_("It will be sent when there is a")),
             Content(_("network. Until then this number")),
             Content(_("stands for the enrollment.")),
+            *self._call(),
             Content(""),
             _choice("Enter", _("next person")),
             _choice("H", _("next of this household")),
             _choice("P", _("make the card")),
             _choice("V", _("add a record")),
         ])  # fmt: skip
+
+    def _call(self) -> list[Content]:
+        """Say that ABDM will need the person again, while they are still here."""
+        return [Content.styled(f"! {self._saved.call}", "$warning")] if self._saved.call else []
 
     def _practice(self) -> list[Content]:
         if not self.kit_app.is_practice:

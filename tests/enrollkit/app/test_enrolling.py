@@ -237,3 +237,21 @@ def test_what_was_tidied_is_told_of_a_refused_row_too(kit: Kit) -> None:
 def test_a_number_that_nobody_can_have_is_nobodys(kit: Kit, ident: str) -> None:
     with pytest.raises(RecordNotFound):
         kit.people.page(ident)
+
+
+def test_a_row_without_aadhaar_is_saved_with_a_note_that_somebody_will_have_to_call(
+    kit: Kit,
+) -> None:
+    result = kit.enrolling.submit_row(intake_row(aadhaar=None))
+    assert result.ok
+    assert [(note.pointer, note.code) for note in result.notes] == [("/aadhaar", "call-needed")]
+    assert kit.enrolling.submit_row(intake_row(name="Kamla Bai", birth={"year": 1960})).notes == ()
+
+
+def test_a_person_saved_from_a_draft_is_told_of_the_call_that_will_come(kit: Kit) -> None:
+    row = intake_row(aadhaar=None)
+    draft = kit.drafts.start(row)
+    assert [problem.code for problem in kit.enrolling.check(row, draft.id)] == ["call-needed"]
+    saved = kit.enrolling.submit_draft(draft.id)
+    assert isinstance(saved, Saved)
+    assert saved.call == "Without Aadhaar, somebody will have to call about another document."

@@ -472,3 +472,21 @@ def put_draft(kit: FakeKit, row: dict[str, Any], *, step: str) -> str:
     kit.desk[draft.id] = replace(draft, step=step)
     kit.lock()
     return draft.id
+
+
+def test_without_an_aadhaar_number_review_and_saved_say_that_somebody_will_have_to_call() -> None:
+    words = "Without Aadhaar, somebody will have to call about another document."
+
+    async def script(d: Driver) -> None:
+        await d.press("n")
+        await d.agree()
+        await d.adult()
+        assert "Nothing stands in the way. Enter saves." in d.text()
+        assert words in d.words()
+        await d.press("enter")
+        assert isinstance(d.app.screen, SavedScreen)
+        # The code stands at the right of these lines.
+        assert all(word in d.words() for word in words.split())
+        assert "! Without Aadhaar" in d.text()
+
+    drive(script)
