@@ -56,7 +56,8 @@ def run_here(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[object, str, str]:
     monkeypatch.setattr(sys, "argv", ["enrollkit-server", "sandbox", *arguments])
-    monkeypatch.setattr(CertificateKeys, "generate", practice_keys)
+    keys = practice_keys()
+    monkeypatch.setattr(CertificateKeys, "generate", lambda: keys)
     mask = os.umask(0)
     try:
         with pytest.raises(SystemExit) as ended:
