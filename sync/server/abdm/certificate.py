@@ -30,6 +30,7 @@ __all__ = ["Certificate", "Certificates", "read_certificate"]
 _PATH: Final = "/v3/profile/public/certificate"
 _BITS_MIN: Final = 2048
 _BITS_MAX: Final = 8192
+_TEXT_LENGTH_MAX: Final = 20_000
 _SAME_KEY_SECONDS: Final = 60.0
 """After a fetch that brought the same key no outage makes us fetch it again for so long."""
 
@@ -118,14 +119,16 @@ def read_certificate(answer: dict[str, Any], *, until: float) -> Certificate:
     algorithm = first_text(answer, "encryptionAlgorithm") or ""
     if re.sub(r"[-_ ]", "", algorithm).lower() not in _OAEP_SHA1:
         raise _unusable("ENROLLKIT-ALGORITHM", f"unknown encryption {algorithm[:60]}")
-    key = _key(first_text(answer, "publicKey", "public_key") or "")
+    key = _key(answer.get("publicKey"))
     if key is None or not _BITS_MIN <= key.key_size <= _BITS_MAX:
         raise _unusable("ENROLLKIT-CERTIFICATE", "no public key in the answer")
     return Certificate(key=key, until=until)
 
 
-def _key(text: str) -> RSAPublicKey | None:
+def _key(text: object) -> RSAPublicKey | None:
     """Read bare base64 of a public key, or of a certificate; PEM is the same between two lines."""
+    if not isinstance(text, str) or len(text) > _TEXT_LENGTH_MAX:
+        return None
     bare = re.sub(r"-----[A-Z ]+-----", "", text)
     try:
         der = base64.b64decode("".join(bare.split()), validate=True)

@@ -28,6 +28,7 @@ _WAITING_STATUS: Final = frozenset({403, 404, 405, 408, 425, 429})
 """Without a code of ABDM's these come from what stands before it, and pass."""
 _URGENCY: Final = (Effect.STOP, Effect.RETURN, Effect.CALL, Effect.LOOK)
 _PLACE_WORDS: Final = re.compile(r"\b(state|district)", re.IGNORECASE)
+_NO_FIELDS: Final = frozenset({"code", "description", "error", "message", "path", "status"})
 _LOGIN_FIELDS: Final = {Step.OTP_SEND: "aadhaarNumber", Step.MOBILE_SEND: "mobile"}
 
 
@@ -124,7 +125,7 @@ def _fields(body: dict[str, Any], step: Step | None) -> dict[str, str]:
     for key, words in list(body.items())[:20]:
         name = str(key).rpartition(".")[2]
         is_moment = name == "timestamp" and "invalid" not in str(words).lower()
-        if not isinstance(words, str) or is_moment or name in {"message", "error", "path"}:
+        if not isinstance(words, str) or is_moment or name in _NO_FIELDS:
             continue
         if name == "loginId" and step in _LOGIN_FIELDS:
             name = _LOGIN_FIELDS[step]
