@@ -140,6 +140,9 @@ def _of_codes() -> dict[str, str]:
             "The office has nobody under this number yet. Check it, or send first."
         ),
         "finish:ambiguous": _("Two people share this number. Finish on the laptop that has them."),
+        "finish:wait": _("ABDM does not answer just now. Try again in some minutes."),
+        "abdm:address-taken": _("Somebody has that address already. Choose another."),
+        "abdm:address": _("ABDM takes no such address. Choose another: 8 to 18 letters, digits."),
     }
 
 

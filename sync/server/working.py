@@ -36,6 +36,7 @@ from sync.server.worker import Ended, Worker
 __all__ = ["work"]
 
 _HOST_LETTERS_MAX: Final = 40
+_STEP_GRACE_SECONDS: Final = 15
 
 
 def work(
@@ -114,8 +115,10 @@ def _work_with(
         is_changed=lambda: _is_other(reload, settings, office.log),
         sweep=lambda: _sweep(office.store),
     )
+    # A person waits for a step: its lease outlives one call and no more.
+    step_ms = (settings.timeout_seconds + _STEP_GRACE_SECONDS) * 1000
     attendant = Attendant(
-        lambda room: claim_steps(office.store, now=_now_ms(), limit=room, lease_ms=lease_ms),
+        lambda room: claim_steps(office.store, now=_now_ms(), limit=room, lease_ms=step_ms),
         lambda step: advance_finish(office.store, client, office.vault, step, clock=_now_ms),
         log=office.log,
     )

@@ -42,12 +42,12 @@ def test_every_code_of_the_server_has_words(code: str) -> None:
             f"abdm:{word}"
             for word in (
                 "mismatch", "mobile-full", "place", "name", "birth", "gender", "pincode",
-                "aadhaar", "field", "deactivated", "exists", "wait",
+                "aadhaar", "field", "deactivated", "exists", "wait", "address", "address-taken",
             )
         ),
         *(f"person:{word}" for word in ("otp", "parent", "document", "aadhaar-missing", "mobile")),
         *(f"otp:{word}" for word in ("wrong", "late", "too-many", "wait")),
-        *(f"finish:{word}" for word in ("unknown", "ambiguous")),
+        *(f"finish:{word}" for word in ("unknown", "ambiguous", "wait")),
         *(f"link:{word}" for word in ("kyc", "facility", "unknown-abha")),
     ],
 )  # fmt: skip
