@@ -8,15 +8,16 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from enrollkit.app.desk import Desk
+from enrollkit.app.documents import check_document
 from enrollkit.app.paper import PAPER
 from enrollkit.app.results import Checked
 from enrollkit.app.system import local_time
+from enrollkit.app.trust import believed_anchors
 from enrollkit.cards.abha_code import read_abha_code
 from enrollkit.cards.claim169 import CardReading, CardVerdict, decode_and_verify
 from enrollkit.cards.claims import PRACTICE
 from enrollkit.domain.identifiers import is_provisional_number
 from enrollkit.errors import RecordNotFound
-from enrollkit.identity.masking import showable
 from enrollkit.identity.router import Kind, classify
 from enrollkit.locale import _
 from enrollkit.reports.signed import SignedFigures, StatementVerdict, read_code
@@ -28,8 +29,6 @@ __all__ = ["Checking"]
 
 _LATEST = 4_102_444_800
 """The year 2100: a signed time beyond it would be no date to print."""
-NOT_SIGNED = "not-signed"
-NOT_CHECKED = "not-checked"
 REVOKED = "revoked-signer"
 AS_SIGNED = "as-signed"
 """An ABHA code that says what the signed code beside it says."""
@@ -60,15 +59,7 @@ class Checking:
             return self._check_card(text)
         if kind is Kind.STATEMENT:
             return self._check_statement(text)
-        verdict = NOT_SIGNED if kind in _NEVER_SIGNED else NOT_CHECKED
-        words = _unsigned() if verdict == NOT_SIGNED else _unchecked(kind)
-        return Checked(
-            kind=kind.value,
-            verdict=verdict,
-            signer=None,
-            text=f"{kind.words}: {words}",
-            fields={"text": showable(text)} if kind is not Kind.UNKNOWN else {},
-        )
+        return check_document(kind, text, believed_anchors(self._desk))
 
     def _check_card(self, text: str) -> Checked:
         reading = decode_and_verify(text, self._key_of, now=self._desk.system.now())
@@ -160,9 +151,6 @@ def _texts(source: Path | str) -> list[str]:
         return read_codes(source)
 
 
-_NEVER_SIGNED = frozenset({Kind.PROVISIONAL_NUMBER, Kind.ABHA, Kind.AADHAAR_OLD_QR, Kind.FACILITY})
-
-
 def _practice() -> str:
     return _("PRACTICE: it is no real card.")
 
@@ -177,16 +165,6 @@ def _as_signed() -> str:
 
 def _other() -> str:
     return _("it does not say what the signed code beside it says. Do not trust it.")
-
-
-def _unsigned() -> str:
-    return _("it carries no signature, so nobody vouches for it.")
-
-
-def _unchecked(kind: Kind) -> str:
-    if kind is Kind.UNKNOWN:
-        return _("This is no code that the kit knows.")
-    return _("recognised; this version of the kit cannot check it.")
 
 
 def _statement_words(verdict: str) -> str:

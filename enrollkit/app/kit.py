@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from enrollkit.app.people import People
     from enrollkit.app.results import Finding, Initialised, Operator, Printed, Standing
     from enrollkit.app.sticks import Sticks
+    from enrollkit.app.trust import Trust
     from enrollkit.reference.places import Places
     from enrollkit.reports.statement import Statement
     from enrollkit.vault.kdf import KdfParameters
@@ -195,6 +196,13 @@ class Kit:
         from enrollkit.app.checking import Checking
 
         return Checking(self._open())
+
+    @property
+    def trust(self) -> Trust:
+        """Certificates that Aadhaar documents are checked with."""
+        from enrollkit.app.trust import Trust
+
+        return Trust(self._open())
 
     @property
     def delivery(self) -> Delivery:

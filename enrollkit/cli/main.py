@@ -28,6 +28,7 @@ from enrollkit.cli import (
     show,
     status,
     sync,
+    trust,
     verify,
 )
 from enrollkit.cli.console import hint
@@ -54,6 +55,7 @@ for command in (
     doctor, demo,
 ):  # fmt: skip
     app.command(command.__name__.rpartition(".")[2])(command.run)
+app.add_typer(trust.commands, name="trust")
 
 
 @app.callback(invoke_without_command=True)

@@ -28,7 +28,8 @@ def run(
 ) -> int:
     """Say of every code in a picture or PDF what it is, and whether and by whom it is signed.
 
-    Works offline with the programme's list of devices. Exit code 1 when any code is not verified.
+    Works offline, with the programme's list of devices and the certificates of UIDAI that are
+    believed here (`enrollkit trust`). Exit code 1 when any code is not verified.
     """
     given: Path | str
     if source == "-":
@@ -60,6 +61,23 @@ _LABELS: Final[Mapping[str, Callable[[], str]]] = {
     "born": lambda: _("Born"),
     "gender": lambda: _("Gender"),
     "status": lambda: _("Status"),
+    "aadhaar": lambda: _("Aadhaar number"),
+    "abha_number": lambda: _("ABHA number"),
+    "abha_address": lambda: _("ABHA address"),
+    "care_of": lambda: _("Care of"),
+    "address": lambda: _("Address"),
+    "village": lambda: _("Village or town"),
+    "post_office": lambda: _("Post office"),
+    "subdistrict": lambda: _("Sub-district"),
+    "district": lambda: _("District"),
+    "state": lambda: _("State"),
+    "pincode": lambda: _("PIN code"),
+    "mobile": lambda: _("Mobile"),
+    "version": lambda: _("Version of the card"),
+    "photo": lambda: _("Photo"),
+    "certificate": lambda: _("Checked with certificate"),
+    "certificate_life": lambda: _("Certificate valid"),
+    "certificate_from": lambda: _("Certificate from"),
     "abha_number_now": lambda: _("ABHA number now"),
     "text": lambda: _("It says"),
     "made": lambda: _("Made"),

@@ -18,7 +18,7 @@ from enrollkit.identity.packing import Fault, NotUsable
 __all__ = ["AadhaarDetails", "last_four", "read_birth", "read_gender", "read_text"]
 
 FIELD_CHARACTERS_MAX: Final = 400
-_LAST_FOUR: Final = re.compile(r"[0-9xX*]{0,12}([0-9]{4})")
+_LAST_FOUR: Final = re.compile(r"[0-9xX*]{0,8}([0-9]{4})")
 _BIRTHS: Final = (
     re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})", re.ASCII),
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})", re.ASCII),

@@ -1,6 +1,6 @@
-"""Aadhaar Secure QR codes of people who do not exist, in every version, signed by our own authority.
+"""Aadhaar Secure QR codes of people who do not exist, in every version, signed by our own keys.
 
-How they are built is written down here a second time, from the specification, apart from the reader.
+How they are built is written down here a second time, from the specification.
 """
 
 from __future__ import annotations
