@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import load_der_x509_certificate
 
-from sync.server.abdm.calls import AbdmRefused, Effect, Ending, EndKind, Refusal
+from sync.server.abdm.calls import AbdmRefused, AbdmUnsent, Effect, Ending, EndKind, Refusal
 from sync.server.abdm.reading import first_text
 from sync.server.abdm.session import Speak
 
@@ -33,6 +33,7 @@ _BITS_MAX: Final = 8192
 _TEXT_LENGTH_MAX: Final = 20_000
 _SAME_KEY_SECONDS: Final = 60.0
 """After a fetch that brought the same key no outage makes us fetch it again for so long."""
+_QUIET_SECONDS: Final = 2.0
 
 _OAEP_SHA1: Final = frozenset({"", "rsa/ecb/oaepwithsha1andmgf1padding", "rsaoaep"})
 """How the one padding that NHA takes is written. OAEP with SHA-256 is not among them: which digest
@@ -72,7 +73,8 @@ class Certificates:
         self._lock = threading.Lock()
         self._held: Certificate | None = None
         self._is_suspect = False
-        self._settled_until = 0.0
+        self._settled_until = self._quiet_until = 0.0
+        self._silence: Ending | None = None
 
     def current(self, bearer: str) -> Certificate:
         """Give one that is believed; ``AbdmRefused`` or ``AbdmUnsent`` when there is none."""
@@ -97,7 +99,14 @@ class Certificates:
                 self._is_suspect = True
 
     def _fetch(self, bearer: str) -> Certificate:
-        answer = self._speak("certificate", self._url, _PATH, None, bearer)
+        if self._silence is not None and 0 < self._quiet_until - self._clock() <= _QUIET_SECONDS:
+            raise AbdmUnsent(self._silence)
+        try:
+            answer = self._speak("certificate", self._url, _PATH, None, bearer)
+        except AbdmUnsent as error:
+            # Whoever waits behind this one must not wait for the same silence again.
+            self._silence, self._quiet_until = error.ending, self._clock() + _QUIET_SECONDS
+            raise
         found = read_certificate(answer, until=self._clock() + self._seconds)
         if self._held is not None and found.is_same_as(self._held):
             self._settled_until = self._clock() + _SAME_KEY_SECONDS

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from sync.server.abdm.calls import AbdmRefused, Effect, Ending, EndKind, Refusal
+from sync.server.abdm.calls import AbdmRefused, AbdmUnsent, Effect, Ending, EndKind, Refusal
 from sync.server.abdm.payloads import checked, session
 from sync.server.abdm.reading import first_text, seconds_of
 
@@ -100,6 +100,10 @@ class Sessions:
             answer = self._speak("session", self._url, _PATH, payload, "")
         except AbdmRefused as error:
             raise _unbegun(self._judged(error.refusal)) from error
+        except AbdmUnsent:
+            # Whoever waits behind this one must not wait for the same silence again.
+            self._judged(_SILENT)
+            raise
         token = first_text(answer, "accessToken", "access_token", "token")
         if token is None:
             self._count(_UNUSABLE)
@@ -154,6 +158,14 @@ class Sessions:
         self._quiet_until = self._clock() + seconds
 
 
+_SILENT: Final = Refusal(
+    code="ENROLLKIT-session",
+    message="no answer",
+    status=0,
+    module="GW",
+    effect=Effect.WAIT,
+    reason="abdm:wait",
+)
 _UNUSABLE: Final = Refusal(
     code="HTTP-401",
     message="a new session is not taken",

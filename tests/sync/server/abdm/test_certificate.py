@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from abdm_stub import ALGORITHM, keys, opened, public_text
-from sync.server.abdm.calls import AbdmRefused, Effect
+from sync.server.abdm.calls import AbdmRefused, AbdmUnsent, Effect, Ending, EndKind
 from sync.server.abdm.certificate import Certificates, read_certificate
 
 
@@ -24,6 +24,7 @@ class Abha:
         self.now = 1000.0
         self.key = keys()[0]
         self.calls = 0
+        self.is_silent = False
         self.certificates = Certificates(
             self._speak, url="https://abha.test/abha/api", hours=24, clock=lambda: self.now
         )
@@ -34,6 +35,8 @@ class Abha:
         assert (what, path, payload) == ("certificate", "/v3/profile/public/certificate", None)
         assert (base, bearer) == ("https://abha.test/abha/api", "session")
         self.calls += 1
+        if self.is_silent:
+            raise AbdmUnsent(Ending(request_id="", kind=EndKind.UNSENT))
         return {"publicKey": public_text(self.key), "encryptionAlgorithm": ALGORITHM}
 
 
@@ -83,6 +86,19 @@ def test_doubt_finds_a_new_key_at_the_next_use() -> None:
     abha.key = keys()[1]
     abha.certificates.doubt(used)
     assert not abha.certificates.current("session").is_same_as(used)
+
+
+def test_whoever_waits_behind_a_silence_does_not_wait_for_it_again() -> None:
+    abha = Abha()
+    abha.is_silent = True
+    for _thread in range(16):
+        with pytest.raises(AbdmUnsent):
+            abha.certificates.current("session")
+    assert abha.calls == 1
+    abha.is_silent = False
+    abha.now += 2
+    abha.certificates.current("session")
+    assert abha.calls == 2
 
 
 def test_encrypting_leaves_the_plain_bytes_to_whoever_overwrites_them() -> None:

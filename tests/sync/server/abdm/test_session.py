@@ -181,8 +181,11 @@ def test_a_clock_that_is_set_back_keeps_nobody_quiet_for_longer() -> None:
     assert gateway.sessions.token() == "session-2"
 
 
-def test_a_session_that_could_not_be_asked_for_is_asked_for_again() -> None:
+def test_whoever_waits_behind_a_silence_does_not_wait_for_it_again() -> None:
     gateway = Gateway(AbdmUnsent(Ending(request_id="", kind=EndKind.UNSENT)), 1200)
     with pytest.raises(AbdmUnsent):
         gateway.sessions.token()
+    assert refusal_of(gateway.sessions.token).effect is Effect.WAIT
+    assert gateway.calls == 1
+    gateway.now += 2
     assert gateway.sessions.token() == "session-2"
