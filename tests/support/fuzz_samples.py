@@ -22,6 +22,10 @@ from sync.protocol import (
     FeedEntry,
     FeedPage,
     FeedRequest,
+    FinishAction,
+    FinishAnswer,
+    FinishRequest,
+    FinishStage,
     Hello,
     HelloReply,
     Operation,
@@ -36,8 +40,8 @@ from sync_samples import header, operation, programme
 
 __all__ = [
     "CARD_KEY", "DEVICE", "DEVICE_SEAL", "INGEST", "SERVER", "batches", "cards", "csv_files",
-    "feed_pages", "feed_requests", "hello_replies", "hellos", "json_files", "keyrings",
-    "operation_rows", "operations", "programmes", "receipts", "server_times",
+    "feed_pages", "feed_requests", "finish_answers", "finish_requests", "hello_replies", "hellos",
+    "json_files", "keyrings", "operation_rows", "operations", "programmes", "receipts", "server_times",
 ]  # fmt: skip
 
 SERVER: Final = SigningKey(bytes([1]) * 32)
@@ -196,6 +200,46 @@ def feed_pages() -> list[FeedPage]:
     return [
         FeedPage(device=DEVICE.public.id, after=3, head=5, entries=entries, nonce=_NONCE),
         FeedPage(device=DEVICE.public.id, after=0, head=0, entries=(), nonce=_NONCE),
+    ]
+
+
+def finish_requests() -> list[FinishRequest]:
+    """Give a step that carries a value, and one about a provisional number that carries none."""
+    common: dict[str, Any] = {"device": DEVICE.public.id, "time": _AT, "nonce": _NONCE}
+    return [
+        FinishRequest(subject=_RECORD, action=FinishAction.CODE, sealed=bytes(1142), **common),
+        FinishRequest(subject=_RECORD[:15], action=FinishAction.SEND, **common),
+    ]
+
+
+def finish_answers() -> list[FinishAnswer]:
+    """Give an answer with all that can stand in one, and one about nobody."""
+    common: dict[str, Any] = {"device": DEVICE.public.id, "server_time": _AT, "nonce": _NONCE}
+    return [
+        FinishAnswer(
+            record=_RECORD,
+            stage=FinishStage.ADDRESS,
+            code="abdm:address-taken",
+            pointer="/mobile",
+            hint="******4321",
+            again_at=_AT + 60,
+            handles=("asha.devi", "asha_1987"),
+            abha_number="91-1111-1111-1111",
+            abha_address="asha@abdm",
+            **common,
+        ),
+        FinishAnswer(
+            record="",
+            stage=FinishStage.REFUSED,
+            code="finish:unknown",
+            pointer="",
+            hint="",
+            again_at=0,
+            handles=(),
+            abha_number=None,
+            abha_address=None,
+            **common,
+        ),
     ]
 
 

@@ -18,6 +18,8 @@ from fuzz_samples import (
     SERVER,
     feed_pages,
     feed_requests,
+    finish_answers,
+    finish_requests,
     hello_replies,
     hellos,
     operation_rows,
@@ -31,12 +33,14 @@ from fuzz_targets_wire import squeezed
 from sync import capture, wire
 from sync.dictionaries import CURRENT, decompress
 from sync.programme import open_programme, sign_programme
-from sync.protocol import LIMITS, NO_DIGEST, FeedPage
+from sync.protocol import LIMITS, NO_DIGEST, FeedPage, FinishAnswer
 from sync.sealing import (
     VerifyKey,
     open_batch,
     open_feed_page,
     open_feed_request,
+    open_finish_answer,
+    open_finish_request,
     open_hello,
     open_hello_reply,
     open_receipt,
@@ -44,6 +48,7 @@ from sync.sealing import (
     read_batch_header,
     read_signer,
     seal_feed_page,
+    seal_finish_answer,
     sign,
     sign_hello,
     sign_hello_reply,
@@ -130,6 +135,22 @@ def _feed_request(data: bytes) -> None:
     assert request.device == DEVICE.public.id
 
 
+def _finish_request(data: bytes) -> None:
+    request = open_finish_request(sign(data, ["finish-request"], DEVICE), DEVICE.public)
+    assert request.device == DEVICE.public.id
+
+
+def _finish_answer(data: bytes) -> None:
+    meaning = ["finish-answer", DEVICE.public.kid]
+    sealed = DEVICE_SEAL.public.seal(data, context_of(meaning, SERVER.public.kid))
+    answer = open_finish_answer(sign(sealed, meaning, SERVER), SERVER.public, DEVICE_SEAL)
+    assert answer.device == DEVICE.public.id
+
+
+def _open_finish_answer(data: bytes, key: VerifyKey) -> FinishAnswer:
+    return open_finish_answer(data, key, DEVICE_SEAL)
+
+
 def _receipt(data: bytes) -> None:
     open_receipt(sign(data, ["receipt"], SERVER), SERVER.public)
 
@@ -145,7 +166,8 @@ def _server_time(data: bytes) -> None:
 def _server_word(data: bytes) -> None:
     """Whatever a laptop takes for its server's word was signed by the server."""
     opened = 0
-    for read in (open_receipt, open_hello_reply, open_server_time, _open_page):
+    readers = (open_receipt, open_hello_reply, open_server_time, _open_page, _open_finish_answer)
+    for read in readers:
         with suppress(*ROAD):
             read(data, SERVER.public)
             opened += 1
@@ -164,6 +186,7 @@ def _server_words() -> tuple[bytes, ...]:
         *(sign_hello_reply(reply, SERVER) for reply in hello_replies()),
         *(sign_server_time(time, SERVER) for time in server_times()),
         *(seal_feed_page(page, SERVER, DEVICE_SEAL.public) for page in feed_pages()),
+        *(seal_finish_answer(each, SERVER, DEVICE_SEAL.public) for each in finish_answers()),
     )
 
 
@@ -251,6 +274,16 @@ SEALED: Final = (
         "signed-feed-request",
         _feed_request,
         lambda: [wire.encode_feed_request(each) for each in feed_requests()],
+    ),
+    _behind(
+        "signed-finish-request",
+        _finish_request,
+        lambda: [wire.encode_finish_request(each) for each in finish_requests()],
+    ),
+    _behind(
+        "sealed-finish-answer",
+        _finish_answer,
+        lambda: [wire.encode_finish_answer(each) for each in finish_answers()],
     ),
     _behind("signed-receipt", _receipt, lambda: [wire.encode_receipt(each) for each in receipts()]),
     _behind(

@@ -216,6 +216,14 @@ WIRE: Final = (
         fuzz_samples.feed_requests(),
     ),
     _plain_target(
+        "finish-request", wire.decode_finish_request, wire.encode_finish_request,
+        fuzz_samples.finish_requests(),
+    ),
+    _plain_target(
+        "finish-answer", wire.decode_finish_answer, wire.encode_finish_answer,
+        fuzz_samples.finish_answers(),
+    ),
+    _plain_target(
         "server-time", wire.decode_server_time, wire.encode_server_time,
         fuzz_samples.server_times(),
     ),
