@@ -211,6 +211,6 @@ def _may_finish(page: PersonPage) -> bool:
     """
     if page.state is State.ISSUED and page.abha_number is not None:
         bare = page.abha_number.replace("-", "")
-        return (page.abha_address or bare).startswith(bare)
+        return bare in (page.abha_address or bare)
     waits = page.state in {State.ACCEPTED, State.NEEDS_PERSON, State.RETURNED}
     return waits and page.enrollment.aadhaar_last4 is not None

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from enrollkit.domain.enrollment import State
 from enrollkit.tui.screens.page import Page
+from fake_finishing import FinishKit
 from fake_kit import PASSPHRASE, FakeKit
 from tui_drive import Driver, adult_row, drive
 
@@ -32,13 +33,15 @@ SCREENS = {
     "saved": ("d", "enter", "enter"),
     "returned": ("r",),
     "calls": ("k",),
+    "finish": ("k", "o"),
+    "finish-code": ("k", "o", "enter"),
     "send": ("s",),
 }
 
 
 def a_full_kit() -> FakeKit:
     """Give a kit in the middle of a day, with long names."""
-    kit = FakeKit()
+    kit = FinishKit()
     kit.put_person(adult_row("Venkatanarasimharajuvaripeta Lakshmi Narayanamma"), State.ISSUED)
     kit.put_person(adult_row("Sunita Devi"), State.ACCEPTED)
     kit.put_person(adult_row("Kamla Devi"), State.RETURNED)
@@ -135,11 +138,23 @@ def test_other_sizes_do_not_break_anything(size: tuple[int, int]) -> None:
 def test_any_keys_in_any_order_break_nothing_and_lose_nobody(seed: int) -> None:
     dice = random.Random(seed)
     keys = [
-        *"nfsdrcpvhlxzmt0123456789 /.?",
+        *"nfsdrckopvhlxzmt0123456789 /.?",
         *["enter"] * 8,
         *["escape"] * 2,
         *["tab", "shift+tab", "up", "down", "left", "right", "space", "backspace", "delete"],
-        *["f1", "f2", "home", "end", "pageup", "pagedown", "ctrl+a", "ctrl+u", "ctrl+c"],
+        *[
+            "f1",
+            "f2",
+            "f3",
+            "f4",
+            "home",
+            "end",
+            "pageup",
+            "pagedown",
+            "ctrl+a",
+            "ctrl+u",
+            "ctrl+c",
+        ],
     ]
 
     async def script(d: Driver) -> None:
