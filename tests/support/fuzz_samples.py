@@ -41,7 +41,8 @@ from sync_samples import header, operation, programme
 __all__ = [
     "CARD_KEY", "DEVICE", "DEVICE_SEAL", "INGEST", "SERVER", "batches", "cards", "csv_files",
     "feed_pages", "feed_requests", "finish_answers", "finish_requests", "hello_replies", "hellos",
-    "json_files", "keyrings", "operation_rows", "operations", "programmes", "receipts", "server_times",
+    "json_files", "keyrings", "operation_rows", "operations", "programmes", "receipts",
+    "server_times",
 ]  # fmt: skip
 
 SERVER: Final = SigningKey(bytes([1]) * 32)
