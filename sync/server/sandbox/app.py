@@ -11,6 +11,7 @@ from sync.server.sandbox.accounts import Accounts
 from sync.server.sandbox.asking import Asked, Heads, keys_of
 from sync.server.sandbox.callbacks import Callbacks, checked_address
 from sync.server.sandbox.coding import Coding
+from sync.server.sandbox.dating import dated
 from sync.server.sandbox.enrolling import Enrolling
 from sync.server.sandbox.faults import FaultPlan
 from sync.server.sandbox.front import Front, Route
@@ -86,11 +87,11 @@ def create_sandbox(
     pages = make_pages(
         journal=journal, accounts=accounts, faults=faults, codes=codes, callbacks=callbacks
     )
-    app = Front(
+    front = Front(
         pages, routes=routes.table(), journal=journal, faults=faults, keys=keys, sessions=sessions
     )
     return Sandbox(
-        app=app, credentials=credentials, accounts=accounts, sessions=sessions, faults=faults,
+        app=dated(front, clock), credentials=credentials, accounts=accounts, sessions=sessions, faults=faults,
         journal=journal, keys=keys, codes=codes, callbacks=callbacks,
     )  # fmt: skip
 

@@ -114,10 +114,10 @@ class Front:
 
     async def _deliver(self, reply: Reply, fault: Fault | None, call: Call, line: _Line) -> None:
         match fault:
-            case Fault.LOST_REPLY:
-                await line.cut()
-            case Fault.CUT_REPLY:
+            case Fault.CUT_REPLY if reply.body:
                 await line.write(reply, upto=len(reply.body) // 2)
+                await line.cut()
+            case Fault.LOST_REPLY | Fault.CUT_REPLY:
                 await line.cut()
             case Fault.SILENT:
                 await _hold(line)

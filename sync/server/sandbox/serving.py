@@ -49,6 +49,7 @@ def make_server(sandbox: Sandbox) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,  # see sync.server.sandbox.dating
             proxy_headers=False,
             timeout_graceful_shutdown=_DRAIN_SECONDS_MAX,
         )

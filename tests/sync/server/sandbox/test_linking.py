@@ -271,6 +271,17 @@ def test_twenty_contexts_are_the_most(client: PracticeClient, bridge: Bridge) ->
     assert link(client, token_of(client, bridge, answer), body).status_code == 202
 
 
+@pytest.mark.parametrize("fault", ["lost-reply", "cut-reply"])
+def test_a_reply_without_a_body_can_be_lost_too(
+    client: PracticeClient, bridge: Bridge, fault: str
+) -> None:
+    answer = client.enrol().json()
+    client.abdm.script(link_token=[fault])
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.post(TOKEN, token_body(answer), X_HIP_ID=HIP)
+    assert "linkToken" in bridge.next()[2], "the callback comes all the same"
+
+
 def test_a_callback_may_be_lost_or_come_twice(client: PracticeClient, bridge: Bridge) -> None:
     answer = client.enrol().json()
     client.abdm.script(link_token=["callback-lost"], link=["callback-twice"])
