@@ -12,7 +12,7 @@ from enrollkit.cli.console import AsJson, hint, say, say_json
 from enrollkit.locale import _
 
 if TYPE_CHECKING:
-    from enrollkit.cli.stage.run import Outcome
+    from enrollkit.cli.stage.outcome import Outcome
 
 
 def run(

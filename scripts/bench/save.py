@@ -22,7 +22,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from enrollkit.app.kit import Kit
-from enrollkit.cli.stage.run import demo_people
+from enrollkit.cli.stage.people import demo_people
 from enrollkit.vault.kdf import KdfParameters
 from sync.programme import Programme, Wording, sign_programme
 from sync.sealing import OpeningKey, SigningKey

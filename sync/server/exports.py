@@ -32,6 +32,7 @@ _ROWS_AT_ONCE: Final = 200
 _WITHHELD_KEY: Final = "aadhaar"
 _SHADOWED: Final = "SHADOWED"
 """A link that says what another says; see :mod:`sync.server.links`."""
+_GONE: Final = frozenset({"REMOVED", _SHADOWED})
 _SEAL_KEY: Final = "capture_session"
 
 
@@ -42,6 +43,7 @@ class ServerStanding:
     enrollments: int
     by_state: dict[str, int]
     links: int
+    links_by_state: dict[str, int]
     held: int
     devices: int
     devices_by_state: dict[str, int]
@@ -106,14 +108,17 @@ def read_standing(connection: Connection) -> ServerStanding:
     """Count."""
     by_state = _counts(connection, enrollments.c.state)
     by_device_state = _counts(connection, devices.c.state)
-    live = (
-        select(func.count()).select_from(links).where(links.c.state.not_in(("REMOVED", _SHADOWED)))
-    )
+    by_link_state = {
+        state: count
+        for state, count in _counts(connection, links.c.state).items()
+        if state not in _GONE
+    }
     held = select(func.count()).select_from(held_operations)
     return ServerStanding(
         enrollments=sum(by_state.values()),
         by_state=by_state,
-        links=connection.execute(live).scalar_one(),
+        links=sum(by_link_state.values()),
+        links_by_state=by_link_state,
         held=connection.execute(held).scalar_one(),
         devices=sum(by_device_state.values()),
         devices_by_state=by_device_state,

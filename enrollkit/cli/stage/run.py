@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from enrollkit.app.kit import Kit
 from enrollkit.app.results import Summary
 from enrollkit.cli.stage.cut_link import CutLink
+from enrollkit.cli.stage.outcome import Outcome
+from enrollkit.cli.stage.people import DEMO_RECORDS, demo_people
 from enrollkit.cli.stage.pilot import enroll_through_app
-from enrollkit.cli.stage.server import ServerProgram, running
+from enrollkit.cli.stage.server import ServerFailed, ServerProgram
 from enrollkit.errors import ConfigError
 from enrollkit.locale import _
 from sync.engine.pacing import Pacing
 
-__all__ = ["FolderTaken", "Outcome", "demo_people", "perform"]
+__all__ = ["FolderTaken", "perform"]
 
 _MARKER: Final = ".enrollkit-demo"
 _WORDS: Final = (
@@ -41,6 +41,8 @@ _THROUGH_THE_APP: Final = 2
 _ON_LAPTOP_A: Final = 6
 _CUT_AFTER_BYTES: Final = 4_000
 """Past the greeting (2 KB, with the laptop's keys), inside the first batch."""
+_ISSUING_SECONDS_MAX: Final = 90
+_LOOK_SECONDS: Final = 0.5
 _ONE_TRY: Final = Pacing(first_tries_max=1, tries_max=1, quick_tries=0)
 
 Tell = Callable[[str], None]
@@ -53,64 +55,6 @@ class FolderTaken(ConfigError):
 
     code = "folder-taken"
     exit_code = 56
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What the demo counted, at both ends; the summary is made of nothing else."""
-
-    folder: Path
-    laptop: Path
-    passphrase: str
-    enrolled: tuple[int, int]
-    signed_for: tuple[int, int]
-    waiting: tuple[int, int]
-    cards_verified: tuple[int, int]
-    delivered: int
-    cuts: int
-    files: tuple[Path, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every person was delivered, signed for and carries a card that verifies."""
-        return (
-            self.enrolled == self.signed_for == self.cards_verified
-            and sum(self.enrolled) == self.delivered == len(demo_people())
-            and self.waiting == (0, 0)
-            and self.cuts == 1
-        )
-
-    def counts(self) -> dict[str, Any]:
-        """Give the figures for programs."""
-        return {
-            "enrolled": sum(self.enrolled),
-            "delivered": self.delivered,
-            "signed_for": sum(self.signed_for),
-            "cards_verified": sum(self.cards_verified),
-            "waiting": sum(self.waiting),
-            "cuts": self.cuts,
-            "folder": str(self.folder),
-            "files": [str(file) for file in self.files],
-        }
-
-    def table(self) -> Iterator[str]:
-        """Give the figures for people."""
-        rows: list[tuple[str, str, str, str]] = [
-            ("", _("Laptop A"), _("Laptop B"), _("Server")),
-            (_("People enrolled"), *_pair(self.enrolled), ""),
-            (_("Delivered"), "", "", str(self.delivered)),
-            (_("Signed for by the server"), *_pair(self.signed_for), ""),
-            (_("Still waiting"), *_pair(self.waiting), ""),
-            (_("Cards read back and verified"), *_pair(self.cards_verified), ""),
-        ]
-        yield ""
-        for label, first, second, server in rows:
-            yield f"  {label:<30}{first:>9}{second:>11}{server:>9}".rstrip()
-        yield ""
-        yield _("All counts are equal.") if self.is_whole else _("The counts DIFFER: look above.")
-        yield ""
-        yield _("Files:")
-        yield from (f"  {file}" for file in self.files)
 
 
 def perform(folder: Path, *, tell: Tell) -> Outcome:
@@ -131,16 +75,21 @@ class _Scenes:
 
     def play(self, stack: ExitStack) -> Outcome:
         link = stack.enter_context(CutLink())
-        self._open_office(link.port)
-        link.server_port = stack.enter_context(
-            running(self._office.home, self._folder / "server.log")
+        stack.enter_context(
+            self._office.practice_abdm(
+                self._folder / "abdm.log", callback=f"http://127.0.0.1:{link.port}"
+            )
         )
+        self._say(_("A practice ABDM runs. Its numbers begin with 00; no real one does."))
+        self._open_office(link.port)
+        link.server_port = stack.enter_context(self._office.serving(self._folder / "server.log"))
         self._say(_("The server runs; laptops reach it through a line that can be cut."))
         first = stack.enter_context(self._laptop("laptop-a", _("Sunita K.")))
         second = stack.enter_context(self._laptop("laptop-b", _("Ramesh P.")))
         self._enroll(first, second)
         self._approve(first, second)
         self._deliver(first, second, link)
+        self._issue(first, second)
         files, verified = self._print_cards(first, second)
         return self._count(first, second, link, files, verified)
 
@@ -187,6 +136,16 @@ class _Scenes:
                     laptop=name, count=sum(result.ok for result in results)
                 )
             )
+        self._link(first)
+
+    def _link(self, kit: Kit) -> None:
+        person = kit.people.search("", limit=1)[0].id
+        linked = [kit.links.add(person, record) for record in DEMO_RECORDS]
+        self._say(
+            _("laptop-a: {count} health records noted for one of them.").format(
+                count=sum(result.ok for result in linked)
+            )
+        )
 
     def _approve(self, *laptops: Kit) -> None:
         for kit in laptops:
@@ -214,6 +173,33 @@ class _Scenes:
         idle = [kit.delivery.run() for kit in (first, second)]
         self._say(_("Both call once more: {sent} sent.").format(sent=_sent(idle)))
 
+    def _issue(self, first: Kit, second: Kit) -> None:
+        """Let the office's worker ask ABDM for everybody, and the laptops fetch what it says."""
+        with self._office.working(self._folder / "worker.log"):
+            until = time.monotonic() + _ISSUING_SECONDS_MAX
+            while not self._is_issued():
+                if time.monotonic() > until:
+                    raise ServerFailed("no number for everybody in time")
+                time.sleep(_LOOK_SECONDS)
+        states = self._office.call("status")["by_state"]
+        self._say(
+            _("The office asks ABDM: {count} PRACTICE ABHA numbers, {others} to call.").format(
+                count=states.get("ISSUED", 0), others=states.get("NEEDS_PERSON", 0)
+            )
+        )
+        news = [kit.delivery.run() for kit in (first, second)]
+        self._say(
+            _("Both laptops fetch the news: {count} pieces.").format(
+                count=sum(summary.feed for summary in news)
+            )
+        )
+
+    def _is_issued(self) -> bool:
+        status = self._office.call("status")
+        settled = sum(status["by_state"].get(state, 0) for state in ("ISSUED", "NEEDS_PERSON"))
+        linked = status["links_by_state"].get("LINKED", 0)
+        return bool(settled == len(demo_people()) and linked == len(DEMO_RECORDS))
+
     def _print_cards(self, first: Kit, second: Kit) -> tuple[list[Path], tuple[int, int]]:
         """Print both laptops' cards, and let each laptop check the other's, offline."""
         files: list[Path] = []
@@ -238,6 +224,8 @@ class _Scenes:
         verified: tuple[int, int],
     ) -> Outcome:
         a, b = first.standing(), second.standing()
+        person = first.people.search("", limit=1)[0].id
+        records = first.people.page(person).links
         return Outcome(
             folder=self._folder,
             laptop=self._folder / "laptop-a",
@@ -247,6 +235,9 @@ class _Scenes:
             waiting=(a.waiting, b.waiting),
             cards_verified=verified,
             delivered=self._office.call("status")["enrollments"],
+            issued=(a.by_state.get("ISSUED", 0), b.by_state.get("ISSUED", 0)),
+            to_call=(a.by_state.get("NEEDS_PERSON", 0), b.by_state.get("NEEDS_PERSON", 0)),
+            linked=sum(record.state == "LINKED" for record in records),
             cuts=link.cuts,
             files=(*files, *sorted(self._folder.glob("*.png")), self._folder / "server.log"),
         )
@@ -260,12 +251,6 @@ def _sent(summaries: Sequence[Summary]) -> int:
     return sum(summary.sent for summary in summaries)
 
 
-def demo_people() -> list[dict[str, Any]]:
-    """Read the twelve invented people, as intake rows."""
-    text = (files("enrollkit.cli.stage") / "people.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
-
-
 def _clear(folder: Path) -> None:
     """Make the folder empty, but only when it is new, empty, or an earlier demo's own."""
     if folder.exists():
@@ -275,7 +260,3 @@ def _clear(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / _MARKER).write_text("This folder is replaced by the next `enrollkit demo`.\n")
-
-
-def _pair(counts: tuple[int, int]) -> tuple[str, str]:
-    return str(counts[0]), str(counts[1])
