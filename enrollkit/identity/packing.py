@@ -25,6 +25,7 @@ _GZIP: Final = b"\x1f\x8b\x08"
 _GZIP_PLAIN: Final = _GZIP + b"\x00"
 _GZIP_PLAIN_NUMBER: Final = int.from_bytes(_GZIP_PLAIN, "big")
 _PIECE_DIGITS_MIN: Final = 100
+_TOP_BITS: Final = 256
 _ZLIB_FIRST: Final = 0x78
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _NO_TIME: Final = bytes(4)
@@ -103,13 +104,19 @@ def _number(digits: str) -> int:
 def _is_beginning(number: int, length: int) -> bool:
     """Whether these are the first digits of a longer code: with some number of digits more, the
     bytes begin as a gzip stream does. By chance that is so about once in a million times.
+
+    Only the top bits are carried along: the whole number would cost milliseconds a digit.
     """
     if length < _PIECE_DIGITS_MIN:
         return False
+    below = number.bit_length() - _TOP_BITS
+    top = number >> below
     for _more in range(length, DIGITS_MAX):
-        number *= 10
-        size = (number.bit_length() + 7) // 8
-        if number >> (8 * (size - len(_GZIP_PLAIN))) == _GZIP_PLAIN_NUMBER:
+        top *= 10
+        excess = top.bit_length() - _TOP_BITS
+        top, below = top >> excess, below + excess
+        head = (-(below + _TOP_BITS) // 8) * -8 - 8 * len(_GZIP_PLAIN)
+        if top >> (head - below) == _GZIP_PLAIN_NUMBER:
             return True
     return False
 

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from aadhaar_samples import digits_of
 from enrollkit.app.row_files import LINE_BYTES_MAX, read_rows
 from enrollkit.cards import base45
 from fuzz_samples import DEVICE, SERVER
@@ -122,6 +123,13 @@ BOMBS: Final[dict[str, Bomb]] = {
         base45.encode(_zlib_zeros()[:5000]).encode()
     ),
     "a card of a token that nests": _read("card-token", _nested(5000)),
+    "an Aadhaar code that unfolds to 256 MiB": lambda: TARGETS["aadhaar-digits"].run(
+        digits_of(_zlib_zeros()[:2900]).encode()
+    ),
+    "an Aadhaar code of a million digits": _read("aadhaar-digits", b"9" * 1_000_000),
+    "an Aadhaar code of nothing but delimiters": _read("aadhaar-content", b"\xff" * 60_000),
+    "a letter of nothing but quotes": _read("aadhaar-letter", b'<PrintLetterBarcodeData a="' * 300),
+    "a certificate that says it is long": _read("anchor", _lies("3084ffffffff")),
     "a file on a stick without end": _stick_of_holes,
     "a line without end": lambda: _rows_of(".jsonl", _HUGE),
     "a cell without end": lambda: _rows_of(".csv", _HUGE, b'"'),

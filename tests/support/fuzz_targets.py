@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from fuzz_target import Target
+from fuzz_targets_identity import IDENTITY
 from fuzz_targets_kit import KIT
 from fuzz_targets_sealed import SEALED
 from fuzz_targets_stick import STICK
@@ -18,7 +19,7 @@ from fuzz_targets_wire import WIRE
 __all__ = ["TARGETS", "chosen"]
 
 TARGETS: Final[dict[str, Target]] = {
-    target.name: target for target in (*WIRE, *SEALED, *STICK, *KIT)
+    target.name: target for target in (*WIRE, *SEALED, *STICK, *KIT, *IDENTITY)
 }
 
 

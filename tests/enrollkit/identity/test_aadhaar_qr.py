@@ -375,3 +375,12 @@ def test_a_public_second_version_verifies(name: str) -> None:
     assert (reading.card.version, reading.card.mobile_last4) == ("V2", "1234")
     assert reading.card.photo is not None
     assert Oddity.REST not in reading.card.oddities
+
+
+def test_digits_that_are_no_code_are_told_at_once(anchors: list[TrustAnchor]) -> None:
+    """Looking for the beginning of a longer code must not cost more than reading one."""
+    noise = "".join(str(random.Random(5).randrange(10**9)) for _ in range(60))[:500]
+    began = time.process_time()
+    for _again in range(20):
+        assert read_and_verify(noise, anchors).fault is Fault.NOT_PACKED
+    assert time.process_time() - began < 1
