@@ -91,8 +91,8 @@ def create_sandbox(
         pages, routes=routes.table(), journal=journal, faults=faults, keys=keys, sessions=sessions
     )
     return Sandbox(
-        app=dated(front, clock), credentials=credentials, accounts=accounts, sessions=sessions, faults=faults,
-        journal=journal, keys=keys, codes=codes, callbacks=callbacks,
+        app=dated(front, clock), credentials=credentials, accounts=accounts, sessions=sessions,
+        faults=faults, journal=journal, keys=keys, codes=codes, callbacks=callbacks,
     )  # fmt: skip
 
 
