@@ -39,7 +39,7 @@ class Fault(StrEnum):
     ROTATED = "rotated"
     """ABDM has another key from now on: nothing that was encrypted before can be read."""
     SKEWED = "skewed"
-    """ABDM's clock is ten minutes off for this call."""
+    """The time of the request is refused, although it is right: the fault is ABDM's own."""
     SLOW = "slow"
     """The reply takes its time."""
     CALLBACK_LOST = "callback-lost"

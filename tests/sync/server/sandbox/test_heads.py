@@ -113,6 +113,14 @@ def test_what_is_no_object_or_too_large_is_refused(client: PracticeClient) -> No
         assert (reply.status_code, "body" in reply.json()) == (400, True)
 
 
+def test_each_reply_tells_the_practices_own_time_once(client: PracticeClient) -> None:
+    assert isinstance(client.clock, Clock)
+    client.clock.now = 1_700_000_000.0
+    for path in (CERTIFICATE, "/practice/otp"):
+        dates = client.get(path).headers.get_list("Date")
+        assert dates == ["Tue, 14 Nov 2023 22:13:20 GMT"]
+
+
 def test_an_unknown_path_is_not_found_and_marked(client: PracticeClient) -> None:
     reply = client.get("/abha/api/v3/phr/anything")
     assert (reply.status_code, reply.headers["X-Practice"]) == (404, "yes")

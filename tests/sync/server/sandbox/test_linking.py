@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from practice_calls import HIP, Clock, PracticeClient
 from sync.server.sandbox.rules import UNKNOWN_HIP, Rule, number_for
@@ -302,6 +306,25 @@ def test_a_callback_that_is_not_taken_is_known_and_can_be_repeated(
     bridge.next()
     client.abdm.sandbox.callbacks.close()
     assert [(one["status"], one["deliveries"]) for one in client.abdm.callbacks] == [(503, 1)]
+
+
+def test_a_callback_is_signed_with_the_gateways_key(client: PracticeClient, bridge: Bridge) -> None:
+    client.post(TOKEN, token_body(client.enrol().json()), X_HIP_ID=HIP)
+    scheme, _, token = bridge.next()[1]["Authorization"].partition(" ")
+    head, claims, signature = token.split(".")
+    (key,) = client.get("/api/hiecm/gateway/v3/certs").json()["keys"]
+    assert (scheme, read(head)["kid"]) == ("Bearer", key["kid"])
+    assert read(claims)["exp"] > client.clock()
+    numbers = RSAPublicNumbers(*(int.from_bytes(raw(key[name])) for name in "en"))
+    numbers.public_key().verify(raw(signature), f"{head}.{claims}".encode(), PKCS1v15(), SHA256())
+
+
+def raw(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "==")
+
+
+def read(text: str) -> Any:
+    return json.loads(raw(text))
 
 
 def test_callbacks_wait_for_an_address(client: PracticeClient) -> None:
