@@ -179,7 +179,4 @@ def untold(state: FinishState) -> FinishState:
 
 
 def _reason(code: str) -> Reason:
-    words = {
-        "abdm:address-taken": "Somebody has that address already.",
-    }
-    return Reason(code=code, pointer="", text=words.get(code, reason_words(code)))
+    return Reason(code=code, pointer="", text=reason_words(code))

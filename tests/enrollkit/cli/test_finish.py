@@ -137,7 +137,7 @@ def test_another_address_is_typed_until_it_is_one(
     assert desk.finish("", AADHAAR_CODE, "9", "sunita", "taken.handle", "Sunita.Nagla@sbx") == 0
     said = capsys.readouterr().out
     assert said.count("8 to 18 letters") == 2
-    assert "! Somebody has that address already.  [abdm:address-taken]" in said
+    assert "! Somebody has that address already. Choose another.  [abdm:address-taken]" in said
     assert desk.kit.asked[-1] == ("address", "Sunita.Nagla")
 
 
