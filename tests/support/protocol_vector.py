@@ -16,8 +16,26 @@ import cbor2
 
 from schemas.numbers import approval_code, provisional_number
 from sync import capture, wire
-from sync.protocol import BatchHeader, Hello, Operation, Outcome, Receipt, Verdict
-from sync.sealing import OpeningKey, SigningKey, seal_batch, sign_hello, sign_receipt
+from sync.protocol import (
+    BatchHeader,
+    FinishAction,
+    FinishAnswer,
+    FinishRequest,
+    FinishStage,
+    Hello,
+    Operation,
+    Outcome,
+    Receipt,
+    Verdict,
+)
+from sync.sealing import (
+    OpeningKey,
+    SigningKey,
+    seal_batch,
+    sign_finish_request,
+    sign_hello,
+    sign_receipt,
+)
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "tests" / "sync" / "engine" / "protocol-1.json"
@@ -87,6 +105,35 @@ def receipt(digest: bytes) -> Receipt:
     )
 
 
+def finish_request() -> FinishRequest:
+    """Give a step of the example, about the number on the card."""
+    return FinishRequest(
+        device=DEVICE.public.id,
+        subject=RECORD[:15],
+        action=FinishAction.SEND,
+        time=1_795_000_200,
+        nonce=NONCE,
+    )
+
+
+def finish_answer() -> FinishAnswer:
+    """Give its answer, as it is before it is sealed to the device."""
+    return FinishAnswer(
+        device=DEVICE.public.id,
+        record=RECORD,
+        stage=FinishStage.CODE_SENT,
+        code="",
+        pointer="",
+        hint="******0903",
+        again_at=1_795_000_262,
+        handles=(),
+        abha_number=None,
+        abha_address=None,
+        server_time=1_795_000_202,
+        nonce=NONCE,
+    )
+
+
 def make() -> dict[str, str]:
     """Make the example anew, with a fresh seal."""
     sealed = seal_batch(HEADER, [OPERATION], DEVICE, INGEST.public)
@@ -112,6 +159,10 @@ def describe(batch: bytes) -> dict[str, str]:
         "digest": hashlib.sha256(batch).digest(),
         "receipt": sign_receipt(receipt(hashlib.sha256(batch).digest()), SERVER),
         "hello": sign_hello(hello(), DEVICE),
+        "finish_request": sign_finish_request(finish_request(), DEVICE),
+        "finish_value_info": b"enrollkit/hpke/v1"
+        + wire.encode([DEVICE.public.kid, ["finish-value", RECORD[:15], 2, NONCE]]),
+        "finish_answer": wire.encode_finish_answer(finish_answer()),
         "sealed_number": capture.seal_number(CAPTURE_KEY, AADHAAR, record_id=RECORD, version=1),
     }
     return {

@@ -11,7 +11,14 @@ import protocol_vector as example
 from sync import capture, wire
 from sync.dictionaries import decompress
 from sync.errors import EnvelopeInvalid
-from sync.sealing import open_batch, open_receipt, sign
+from sync.protocol import FinishAction
+from sync.sealing import (
+    open_batch,
+    open_finish_request,
+    open_receipt,
+    seal_finish_value,
+    sign,
+)
 
 
 @pytest.fixture
@@ -68,6 +75,29 @@ def test_the_seal_of_the_number_is_bound_to_record_and_version(vector: dict[str,
     assert capture.open_number(key, sealed, record_id=record, version=1) == example.AADHAAR
     with pytest.raises(EnvelopeInvalid):
         capture.open_number(key, sealed, record_id=record, version=2)
+
+
+def test_a_step_of_finishing_is_opened_by_whoever_knows_the_device(
+    vector: dict[str, str],
+) -> None:
+    message = bytes.fromhex(vector["finish_request"])
+    assert open_finish_request(message, example.DEVICE.public) == example.finish_request()
+    plain = bytes.fromhex(vector["finish_answer"])
+    assert wire.decode_finish_answer(plain) == example.finish_answer()
+
+
+def test_an_independent_hpke_opens_what_was_typed(vector: dict[str, str]) -> None:
+    vault = example.INGEST
+    sealed = seal_finish_value(
+        "123456",
+        vault.public,
+        device=example.DEVICE.public.id,
+        subject=example.RECORD,
+        action=FinishAction.CODE,
+        nonce=example.NONCE,
+    )
+    info = bytes.fromhex(vector["finish_value_info"])
+    assert plain_hpke.open_sealed(vault.to_bytes(), sealed, info) == b"123456"
 
 
 def test_the_page_shows_this_very_example(vector: dict[str, str]) -> None:
