@@ -204,10 +204,10 @@ def _draw_across(paper: Paper, words: str, left: int, top: int) -> None:
     step = round(paper.width(words, _ACROSS_POINTS, bold=True)) + dots(4)
     paper.pdf.set_text_color(_ACROSS_GREY)
     with paper.pdf.rect_clip(left, top, width, height):
-        for row in range(8):
-            # Rows are shifted against each other, as bricks are.
-            for at in range(-step, width + step, step):
-                x, y = left + at + (row % 2) * step // 2, top + row * dots(10.5)
+        # fpdf2 takes a place left of or above the page for one from the other side of it.
+        for row in range(1, 9):
+            for at in range(row % 2 * step // 2, width, step):
+                x, y = left + at, top + row * dots(8.5)
                 with paper.pdf.rotation(_ACROSS_DEGREES, x, y):
                     paper.put(words, x, y, _ACROSS_POINTS, bold=True)
     paper.pdf.set_text_color(0)
