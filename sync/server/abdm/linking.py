@@ -55,6 +55,8 @@ __all__ = ["Links", "advance_link"]
 
 _PATIENT_DISPLAY: Final = "Camp records"
 """What the person's app shows over the list; nothing clinical, and no name."""
+_LOOK_SECONDS_MAX: Final = 3600.0
+"""A link that comes while others of its person rest for a day is found within the hour."""
 _WAITING: Final = "link:waiting"
 _NO_KEYS: Final = "link:callback-keys"
 _BLOCKED: Final = "ABDM-1027"
@@ -148,7 +150,7 @@ class _Linking:
             if not view.pending or view.plan.due_at is None:
                 settle(connection, self.claim, now=now, version=view.version)
                 return Advance(fate=Fate.SETTLED)
-            seconds = max(1.0, (view.plan.due_at - now) / 1000)
+            seconds = min(max(1.0, (view.plan.due_at - now) / 1000), _LOOK_SECONDS_MAX)
             postpone(connection, self.claim, now=now, code=_WAITING, seconds=seconds, counts=False)
             return Advance(fate=Fate.WAITS, code=_WAITING)
 

@@ -231,7 +231,8 @@ def test_blocked_for_a_day_means_a_day_and_stops_nobody_else(camp: LinkCamp) -> 
     [advance] = camp.advance()
     assert advance.fate is Fate.WAITS
     camp.wait(86_399)
-    assert camp.advance() == []
+    assert [each.asked for each in camp.advance()] == [False]
+    assert len(camp.client.said) == 1
     camp.wait(1)
     camp.advance()
     assert len(camp.client.said) == 2
@@ -351,3 +352,16 @@ def test_without_the_keys_of_callbacks_nothing_is_asked(camp: LinkCamp) -> None:
     assert (advance.fate, advance.asked) == (Fate.WAITS, False)
     assert camp.job(record, "link")["code"] == "link:callback-keys"
     assert (camp.client.said, camp.states()) == ([], {link: "ACCEPTED"})
+
+
+def test_a_link_that_comes_while_others_rest_for_a_day_is_asked_for_within_the_hour(
+    camp: LinkCamp,
+) -> None:
+    record, _ = camp.linked_person()
+    camp.advance()
+    camp.call_back(camp.client.said[0], "ABDM-1027")
+    camp.advance()
+    camp.link(record, facility=OTHER)
+    camp.wait(3600)
+    camp.advance()
+    assert [one.hip for one in camp.client.said] == [HIP, OTHER]
