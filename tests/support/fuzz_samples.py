@@ -16,7 +16,7 @@ from enrollkit.vault.kdf import KdfParameters
 from enrollkit.vault.keyring_format import Contents, Recovery, Slot, write_contents
 from kit_samples import intake_row
 from sync import wire
-from sync.programme import sign_programme
+from sync.programme import ProgrammeAnchor, sign_programme
 from sync.protocol import (
     DeviceState,
     FeedEntry,
@@ -246,8 +246,12 @@ def finish_answers() -> list[FinishAnswer]:
 
 @cache
 def programmes() -> tuple[bytes, ...]:
-    """Give a signed programme."""
-    return (sign_programme(programme(SERVER), SERVER),)
+    """Give two signed programmes; the second has certificates (not read here, so any bytes)."""
+    anchors = (ProgrammeAnchor(certificate=b"0\x82", source="uidai.gov.in"),)
+    return (
+        sign_programme(programme(SERVER), SERVER),
+        sign_programme(programme(SERVER, anchors=anchors, practice=True), SERVER),
+    )
 
 
 def cards() -> list[str]:

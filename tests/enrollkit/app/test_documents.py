@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,13 @@ from aadhaar_ca import signer
 from aadhaar_samples import ASHA, content_of, digits_of, packed_of, photo, signed
 from enrollkit.app.kit import Kit
 from enrollkit.app.results import Checked
-from kit_samples import unlocked
+from enrollkit.store.inbox import StoredInbox
+from kit_samples import NOW, PASSPHRASE, unlocked
 from sync.anchors import spelt
-from sync.programme import ProgrammeAnchor
+from sync.programme import ProgrammeAnchor, open_programme, sign_programme
+from sync.protocol import FeedEntry
+from sync.sealing import SigningKey
+from sync_samples import programme
 
 LETTER = '<PrintLetterBarcodeData uid="999941057058" name="Asha Devi" gender="F" yob="1987"/>'
 
@@ -63,6 +68,27 @@ def test_the_programmes_certificate_does_as_well(tmp_path: Path) -> None:
         found = checked(kit, card("V5"))
         assert found.verdict == "verified"
         assert found.fields["certificate_from"] == "the programme: uidai.gov.in"
+
+
+def test_a_laptop_in_the_field_hears_of_a_certificate_with_the_news(tmp_path: Path) -> None:
+    server = SigningKey.generate()
+    anchors = (ProgrammeAnchor(certificate=signer().der, source="uidai.gov.in"),)
+    newer = sign_programme(programme(server, serial=2, anchors=anchors), server)
+    with unlocked(tmp_path / "a", server=server) as kit:
+        assert checked(kit, card()).verdict == "not-verified"
+        desk = kit._open()
+        inbox = StoredInbox(
+            desk.database, programme=lambda raw: open_programme(raw, server.public),
+            clock=desk.system,
+        )  # fmt: skip
+        body = {"programme": base64.b64encode(newer).decode()}
+        entry = FeedEntry(
+            seq=1, id="01" * 8, kind="programme.updated", at=NOW, record=None, body=body
+        )
+        inbox.apply_page([entry], 1)
+        kit.lock()
+        kit.unlock(PASSPHRASE)
+        assert checked(kit, card()).verdict == "verified"
 
 
 def test_a_changed_card_says_so_and_shows_nothing(tmp_path: Path, file: Path) -> None:
