@@ -43,6 +43,9 @@ SOURCE_MAX: Final = 120
 _KEY_BITS: Final = range(2048, 4097)
 _EXPONENT: Final = 65537
 _NAME_MAX: Final = 120
+_FIRST_YEAR: Final = 1970
+_LATEST: Final = 4_102_444_800
+"""The year 2100: not every system can print a later date, and *never* is written as 9999."""
 _SHORTEST_START: Final = 16
 _PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -122,12 +125,14 @@ def load_anchor(certificate: bytes, *, source: str) -> TrustAnchor:
         raise AnchorInvalid("another kind of key than RSA of 2048 to 4096 bits")
     if key.public_numbers().e != _EXPONENT:
         raise AnchorInvalid("an unusual key")
+    if begins.year < _FIRST_YEAR:
+        raise AnchorInvalid("an impossible life")
     return TrustAnchor(
         certificate=certificate,
         fingerprint=hashlib.sha256(certificate).hexdigest(),
         name=name,
         begins=int(begins.timestamp()),
-        ends=int(ends.timestamp()),
+        ends=min(int(ends.timestamp()), _LATEST),
         source=_tidy(source, SOURCE_MAX),
         key=key,
     )

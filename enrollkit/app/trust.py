@@ -82,13 +82,17 @@ class Trust:
         """Read a certificate's file and show what it is, before anybody believes it."""
         return _row(read_anchor(_bytes(file), source=file.name), is_of_programme=False)
 
-    def add(self, file: Path, *, source: str = "") -> tuple[AnchorRow, bool]:
+    def add(self, file: Path, *, source: str = "", fingerprint: str = "") -> tuple[AnchorRow, bool]:
         """Believe a certificate from now on; give it, and whether it was new.
 
-        ``SupervisorNeeded`` for anybody else, ``AnchorInvalid`` for a file that holds none.
+        ``SupervisorNeeded`` for anybody else, ``AnchorInvalid`` for a file that holds none,
+        ``AnchorUnknown`` when it is not the one of that fingerprint, if any was given: the file may
+        have been exchanged since somebody looked at it.
         """
         self._demand_supervisor()
         anchor = read_anchor(_bytes(file), source=(source or file.name)[:SOURCE_MAX])
+        if fingerprint:
+            find_anchor([anchor.fingerprint], fingerprint)
         if anchor.fingerprint in {row.fingerprint for row in self.list()}:
             return _row(anchor, is_of_programme=False), False
         now, slot = self._desk.system.now(), self._desk.operator.slot

@@ -11,7 +11,7 @@ import typer
 from enrollkit.app.system import local_time
 from enrollkit.cli.console import AsJson, hint, say, say_json, unlocked_kit
 from enrollkit.locale import _
-from sync.anchors import AnchorUnknown, find_anchor, spelt
+from sync.anchors import find_anchor, spelt
 
 if TYPE_CHECKING:
     from enrollkit.app.trust import AnchorRow
@@ -39,13 +39,13 @@ def add(file: File, source: Source = "", expected: Expected = "", as_json: AsJso
     """
     with unlocked_kit() as kit:
         offered = kit.trust.look(file)
-        if expected and find_anchor([offered.fingerprint], expected) != offered.fingerprint:
-            raise AnchorUnknown
+        if expected:
+            find_anchor([offered.fingerprint], expected)
         if not as_json:
             _say(offered)
         if not expected and not as_json and sys.stdin.isatty() and not _is_confirmed():
             return 1
-        row, is_new = kit.trust.add(file, source=source)
+        row, is_new = kit.trust.add(file, source=source, fingerprint=offered.fingerprint)
     if as_json:
         say_json(_object(row))
     else:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from enrollkit.domain.person import BirthDate, Gender
-from enrollkit.identity.masking import mask_numbers, showable
+from enrollkit.identity.masking import mask_aadhaar, showable
 from enrollkit.identity.packing import Fault, NotUsable
 
 __all__ = ["AadhaarDetails", "last_four", "read_birth", "read_gender", "read_text"]
@@ -88,12 +88,12 @@ class AadhaarDetails:
 
 
 def read_text(raw: str) -> str:
-    """Make one line of a field, its long numbers masked; :class:`NotUsable` when it is no text."""
+    """Make one line of a field, without any Aadhaar number; :class:`NotUsable` if it is no text."""
     plain = "".join(" " if character in "\t\r\n\xa0" else character for character in raw)
     plain = plain.replace("\xad", "")
     if len(plain) > FIELD_CHARACTERS_MAX or not plain.isprintable():
         raise NotUsable(Fault.FIELDS)
-    return mask_numbers(" ".join(plain.split()))
+    return mask_aadhaar(" ".join(plain.split()))
 
 
 def read_birth(text: str) -> BirthDate | None:

@@ -48,6 +48,8 @@ _PICTURES: Final = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ", b"\xff\xd8\xff
 _PICTURE_END: Final = b"\xff\xd9"
 _HASH_BYTES: Final = 32
 _TAILS: Final = (0, _HASH_BYTES, 2 * _HASH_BYTES)
+_FIRST_YEAR: Final = 2010
+"""The first Aadhaar number was given in September 2010."""
 _INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 
 
@@ -174,6 +176,8 @@ def _reference(text: str) -> tuple[str, int]:
         made = datetime.strptime(found[2], "%Y%m%d%H%M%S").replace(tzinfo=_INDIA)
     except ValueError as problem:
         raise NotUsable(Fault.FIELDS) from problem
+    if made.year < _FIRST_YEAR:
+        raise NotUsable(Fault.FIELDS)
     return found[1], int(made.timestamp())
 
 

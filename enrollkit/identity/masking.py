@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["SHOWN_MAX", "mask_numbers", "showable"]
+__all__ = ["SHOWN_MAX", "mask_aadhaar", "mask_numbers", "showable"]
 
 SHOWN_MAX: Final = 200
 """Characters of a scanned text that are ever shown."""
@@ -19,12 +19,20 @@ _KEPT = 4
 # Nine digits and more, with up to three signs that are no letters between two of them. Eight is a
 # date; ten is a mobile number, twelve Aadhaar, fourteen ABHA.
 _LONG_NUMBER: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){8,}")
+# Twelve digits and more as an Aadhaar number is written. A house number such as 1-8-702/33/20/5 has
+# many digits too, and must reach the form as it is.
+_AADHAAR: Final = re.compile(r"[0-9](?:[ -]?[0-9]){11,}")
 _CUT_NUMBER: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9])*[^0-9A-Za-z]{0,3}\Z")
 
 
 def mask_numbers(text: str) -> str:
     """Hide all but the last four digits of every number of nine digits or more."""
     return _LONG_NUMBER.sub(lambda match: _hidden(match[0]), _plain(text))
+
+
+def mask_aadhaar(text: str) -> str:
+    """Hide all but the last four digits of what could be an Aadhaar number, and nothing else."""
+    return _AADHAAR.sub(lambda match: _hidden(match[0]), _plain(text))
 
 
 def showable(text: str) -> str:

@@ -61,6 +61,7 @@ def test_what_is_no_certificate_is_refused(maker: Signer) -> None:
         maker.der + bytes(ANCHOR_BYTES_MAX),
         maker.pem + bytes(FILE_BYTES_MAX),
         signer(bits=1024).der,
+        signer("Too old", begins=1960).der,
     ):
         with pytest.raises(AnchorInvalid):
             read_anchor(data)
@@ -84,6 +85,10 @@ def test_what_is_said_of_it_is_one_short_printable_line(maker: Signer) -> None:
         assert anchor.name.isprintable()
         assert anchor.source.isprintable()
         assert len(anchor.source) <= SOURCE_MAX
+
+
+def test_a_certificate_without_an_end_ends_where_every_system_can_print_it() -> None:
+    assert signer("For ever", ends=9999).anchor.ends == 4_102_444_800
 
 
 def test_a_fingerprint_is_found_in_any_spelling(maker: Signer) -> None:

@@ -50,6 +50,17 @@ def test_what_is_added_is_listed_after_a_lock_and_stands_in_the_audit(
         assert audit_of(kit) == [f"trust.add {fingerprint[:32]}"]
 
 
+def test_a_file_that_was_exchanged_after_the_look_is_not_believed(
+    tmp_path: Path, file: Path
+) -> None:
+    with unlocked(tmp_path / "a") as kit:
+        seen = kit.trust.look(file)
+        file.write_bytes(signer("Somebody else").pem)
+        with pytest.raises(AnchorUnknown):
+            kit.trust.add(file, fingerprint=seen.fingerprint)
+        assert kit.trust.list() == []
+
+
 def test_what_is_taken_away_is_believed_no_more(tmp_path: Path, file: Path) -> None:
     fingerprint = signer().anchor.fingerprint
     with unlocked(tmp_path / "a") as kit:

@@ -237,6 +237,7 @@ def test_a_hash_that_looks_like_the_end_of_a_photo_does_not_lengthen_it(
     [
         replace(ASHA, last4="70"),
         replace(ASHA, made="20231314093015123"),
+        replace(ASHA, made="00010114093015123"),
         replace(ASHA, pincode="Partapur"),
         replace(ASHA, name=""),
         replace(ASHA, name="Asha\x1b[2J"),
@@ -307,9 +308,17 @@ def test_what_is_shown_masks_every_long_number(maker: Signer, anchors: list[Trus
     shown = card.details.fields()
     assert shown["aadhaar"] == "XXXX XXXX 7058"
     assert "9999" not in json.dumps(shown)
-    assert card.details.care_of == "C/O XXXXXX0001", (
-        "masked where it is read, not where it is shown"
-    )
+    assert "90000" not in json.dumps(shown)
+    assert card.details.house == "XXXX XXXX 7058", "an Aadhaar number ends where it is read"
+
+
+def test_a_house_number_of_many_digits_stays_whole(
+    maker: Signer, anchors: list[TrustAnchor]
+) -> None:
+    person = replace(ASHA, house="1-8-702/33/20/5")
+    card = read_and_verify(code(maker, content_of(person)), anchors).card
+    assert card is not None
+    assert card.details.house == person.house
 
 
 @pytest.fixture(scope="module")

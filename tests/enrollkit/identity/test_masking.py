@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from enrollkit.identity.masking import (
     SHOWN_MAX,
+    mask_aadhaar,
     mask_numbers,
     showable,
 )
@@ -84,3 +85,16 @@ def test_what_is_shown_is_one_short_printable_line(text: str) -> None:
 
 def test_a_huge_text_is_cut_before_it_is_worked_on() -> None:
     assert showable("9" * 10_000_000) == "X" * SHOWN_MAX + "…"
+
+
+@pytest.mark.parametrize("spelt", ["999997899787", "9999 9789 9787", "9999-9789-9787", DEVANAGARI])
+def test_an_aadhaar_number_in_a_field_loses_all_but_four_digits(
+    spelt: str | dict[int, int],
+) -> None:
+    text = AADHAAR.translate(spelt) if isinstance(spelt, dict) else spelt
+    assert re.sub("[^0-9]", "", mask_aadhaar(f"C/O {text}, Garhi")) == "9787"
+
+
+@pytest.mark.parametrize("text", ["1-8-702/33/20/5", "16-11-740/6/B/12", "near 9000000001, Garhi"])
+def test_other_numbers_in_a_field_stay(text: str) -> None:
+    assert mask_aadhaar(text) == text
