@@ -18,7 +18,7 @@ from sync.sealing import OpeningKey
 from sync.server.abdm.client import AbdmClient, open_client
 from sync.server.abdm.enrolling import advance_enrollment
 from sync.server.abdm.finish_turns import StepClaim, claim_steps, forget_secrets
-from sync.server.abdm.jobs import JobKind
+from sync.server.abdm.jobs import Fate, JobKind
 from sync.server.abdm.linking import advance_link
 from sync.server.abdm.otp import advance_finish
 from sync.server.abdm.outcomes import discard_numbers
@@ -119,7 +119,7 @@ def _work_with(
     step_ms = (settings.timeout_seconds + _STEP_GRACE_SECONDS) * 1000
     attendant = Attendant(
         lambda room: claim_steps(office.store, now=_now_ms(), limit=room, lease_ms=step_ms),
-        lambda step: advance_finish(office.store, client, office.vault, step, clock=_now_ms),
+        lambda step: _advance_step(client, office, step),
         log=office.log,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -132,6 +132,19 @@ def _work_with(
         return _run_beside(worker, attendant)
     finally:
         office.log.info("worker-ended", worker=office.name)
+
+
+def _advance_step(client: AbdmClient, office: _Office, step: StepClaim) -> None:
+    """Do a step and log it, so that the office reads of a refused configuration here too."""
+    done = advance_finish(office.store, client, office.vault, step, clock=_now_ms)
+    note = office.log.warning if done.fate is Fate.HALTED else office.log.info
+    note(
+        "step",
+        record=step.enrollment,
+        action=step.action.value,
+        fate=done.fate.value,
+        code=done.code,
+    )
 
 
 def _run_beside(worker: Worker, attendant: Attendant[StepClaim]) -> Ended:
