@@ -58,6 +58,10 @@ _UNAUTHORISED: Final = 401
 _SERVER_FAULT: Final = 500
 
 
+class KeyUnsure(Exception):
+    """Whether what was sent, or the key that it was encrypted to, was wrong cannot be seen now."""
+
+
 class Unreadable(Exception):
     """An answer with a good status that does not hold what it should."""
 
@@ -95,7 +99,11 @@ def ask(
         except AbdmRefused as error:
             remedy = _remedy(error.refusal, call)
             may_try = tried[remedy] < _TRIES_MAX.get(remedy, 0)
-            if not may_try or not _is_put_right(gateway, remedy, token, certificate):
+            try:
+                is_right = may_try and _is_put_right(gateway, remedy, token, certificate)
+            except KeyUnsure:
+                raise AbdmRefused(error.ending, _later(error.refusal)) from error
+            if not is_right:
                 raise AbdmRefused(error.ending, _final(gateway, error.refusal)) from error
             tried[remedy] += 1
             if error.ending.request_id:
@@ -136,7 +144,10 @@ def _is_put_right(
         case "certificate" | "number" if certificate is not None:
             try:
                 is_other = gateway.certificates.replaced(certificate, token) is not None
-            except AbdmFailure:
+            except AbdmFailure as error:
+                if remedy == "number":
+                    # Whether the number or our key was wrong is not known: nobody is sent back.
+                    raise KeyUnsure from error
                 return False  # the refusal at hand says more than why that failed
             # A number whose check digit is right is asked about again before it counts as wrong:
             # on the day of a new key not all of NHA's machines have it at once.
@@ -151,8 +162,12 @@ def _final(gateway: Gateway, refusal: Refusal) -> Refusal:
     if refusal.reason != _SESSION_REASON or refusal.effect is not Effect.RENEW:
         return refusal
     if refusal.code.startswith(("HTTP-", "9009")):
-        return replace(refusal, effect=Effect.WAIT, reason="abdm:wait")
+        return _later(refusal)
     return replace(refusal, effect=Effect.LOOK, reason=f"abdm:unknown {refusal.code}")
+
+
+def _later(refusal: Refusal) -> Refusal:
+    return replace(refusal, effect=Effect.WAIT, reason="abdm:wait", pointer="")
 
 
 def _once(

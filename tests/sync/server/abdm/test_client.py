@@ -268,6 +268,18 @@ def test_a_number_is_asked_about_again_before_it_counts_as_wrong(
     assert len(stub.asks(ENROL)) == 3
 
 
+def test_nobody_is_sent_back_for_a_number_while_the_key_cannot_be_looked_at(
+    stub: AbdmStub, witness: Witness
+) -> None:
+    enrol(witness)
+    stub.answer(ENROL, said({"aadhaarNumber": "Invalid Aadhaar Number"}, 400))
+    stub.answer(CERTIFICATE, *[said(None, 502)] * 4)
+    with pytest.raises(AbdmRefused) as caught:
+        enrol(witness)
+    refusal = caught.value.refusal
+    assert (refusal.effect, refusal.reason, refusal.pointer) == (Effect.WAIT, "abdm:wait", "")
+
+
 def test_a_wrong_code_is_not_tried_again_under_the_same_key(
     stub: AbdmStub, witness: Witness
 ) -> None:
