@@ -9,6 +9,19 @@ from enrollkit.locale import _
 __all__ = ["reason_words"]
 
 _UNKNOWN_TO_US: Final = "abdm:unknown"
+_FOR_THE_OFFICE: Final = (
+    "abdm:benefit",
+    "abdm:clock",
+    "abdm:consent",
+    "abdm:done",
+    "abdm:encryption",
+    "abdm:limit",
+    "abdm:number",
+    "abdm:session",
+    "abdm:subscription",
+    "abdm:token",
+)
+"""No fault of a person's, and nothing that a laptop can mend."""
 
 
 def reason_words(code: str) -> str:
@@ -114,6 +127,8 @@ def _of_abdm() -> dict[str, str]:
         "abdm:deactivated": _("This ABHA is switched off. Only the person can switch it on again."),
         "abdm:exists": _("The person had an ABHA number before. That one is theirs."),
         "abdm:wait": _("ABDM does not answer just now. It is tried again; nothing is to be done."),
+        "abdm:child": _("ABDM does not take this child so. Another parent may; call them."),
+        **dict.fromkeys(_FOR_THE_OFFICE, _("The office sorts this out with ABDM. Nothing to do.")),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -19,11 +20,14 @@ def codes() -> set[str]:
     """Read the codes out of the server's source."""
     texts = [path.read_text(encoding="utf-8") for path in SERVER.rglob("*.py")]
     found = {code for text in texts for code in [*_GIVEN.findall(text), *_NAMED.findall(text)]}
-    return {code.partition("{")[0] for code in found}
+    of_abdm = json.loads((SERVER / "data" / "abdm_refusals.json").read_text(encoding="utf-8"))
+    reasons = {row["reason"] for row in of_abdm["rows"]}
+    unforeseen = {code for code in reasons if code.startswith("abdm:unknown")}
+    return {code.partition("{")[0] for code in found} | (reasons - unforeseen)
 
 
 def test_the_servers_codes_are_found_at_all() -> None:
-    assert {"version:ahead", "enrollment:unknown", "conflict"} <= codes()
+    assert {"version:ahead", "enrollment:unknown", "conflict", "abdm:mismatch"} <= codes()
 
 
 @pytest.mark.parametrize("code", [*sorted(codes()), "schema:anything-new", "needs-person"])
