@@ -131,6 +131,7 @@ def test_an_answer_to_another_kind_of_request_is_unknown(asked: LinkCamp) -> Non
         json.dumps({"response": {"requestId": str(uuid.uuid4())}}).encode(),
         json.dumps({"linkToken": "a b", "response": {"requestId": str(uuid.uuid4())}}).encode(),
     ],
+    ids=range(10),
 )  # fmt: skip
 def test_what_is_no_answer_is_refused(office: Office, body: bytes) -> None:
     assert post(office, TOKEN_PATH, body) == 400
@@ -225,6 +226,7 @@ def test_a_key_of_the_longer_kind_is_taken_too(asked: LinkCamp) -> None:
         "Bearer ..",
         "Bearer e30.e30.",
     ],
+    ids=range(18),
 )  # fmt: skip
 def test_a_forged_callback_is_refused_before_its_body_is_read(
     asked: LinkCamp, authorization: str
