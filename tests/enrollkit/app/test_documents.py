@@ -155,6 +155,7 @@ def test_an_old_letter_is_read_signed_by_nobody_and_masked(tmp_path: Path) -> No
         ("https://example.org/x", "not-checked", "web address (example.org)"),
         ("hello", "not-checked", "does not know"),
     ],
+    ids=range(6),
 )
 def test_what_cannot_be_used_says_why(tmp_path: Path, text: str, verdict: str, word: str) -> None:
     with unlocked(tmp_path / "a") as kit:

@@ -172,7 +172,9 @@ def _elliptic() -> str:
     return base64.b64encode(der).decode()
 
 
-@pytest.mark.parametrize("text", ["", "not base64!", "QUJD", None, 7, _elliptic(), "weak"])
+@pytest.mark.parametrize(
+    "text", ["", "not base64!", "QUJD", None, 7, _elliptic(), "weak"], ids=range(7)
+)
 def test_what_is_no_strong_rsa_key_is_not_encrypted_to(text: object) -> None:
     weak = generate_private_key(65537, 1024)  # noqa: S505 - on purpose
     given = public_text(weak) if text == "weak" else text
