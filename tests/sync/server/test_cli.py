@@ -111,6 +111,7 @@ def test_status_counts_people_and_links(run: Run, office: Office) -> None:
         "enrollments": 2,
         "by_state": {"ACCEPTED": 1, "WITHDRAWN": 1},
         "links": 1,
+        "links_by_state": {"ACCEPTED": 1},
         "held": 1,
         "devices": 1,
         "devices_by_state": {"approved": 1},
