@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["files_under", "find_marks", "forms_of_number", "forms_of_text"]
+__all__ = ["files_under", "find_marks", "forms_of_number", "forms_of_text", "numbers_in"]
 
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le")
 
@@ -55,6 +56,18 @@ def find_marks(data: bytes, needles: Mapping[str, Mapping[str, bytes]]) -> list[
         for form, needle in forms.items()
         if needle in data
     ]
+
+
+def numbers_in(data: bytes) -> set[str]:
+    """Give every run of twelve digits, as text of any width and in fours: quick, for much data."""
+    found: set[str] = set()
+    for width in (1, 2, 4):
+        digit = rb"[0-9]" + rb"\x00" * (width - 1)
+        gap = rb"(?:[ -]" + rb"\x00" * (width - 1) + rb")?"
+        fours = rb"(?:" + digit + rb"){4}"
+        for run in re.finditer(rb"(?=(" + fours + gap + fours + gap + fours + rb"))", data):
+            found.add(re.sub(rb"[^0-9]", b"", run[1]).decode())
+    return found
 
 
 def files_under(*folders: Path) -> Iterator[tuple[str, bytes]]:

@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["ServerProcess", "free_port", "run_server_command", "running_server"]
+__all__ = [
+    "ServerProcess",
+    "environment_without_settings",
+    "free_port",
+    "run_server_command",
+    "running_server",
+]
 
 _COMMAND = (sys.executable, "-c", "from sync.server.cli import main; main()")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +50,7 @@ class ServerProcess:
                 stderr=log,
                 text=True,
                 cwd=_ROOT,
-                env=_environment(),
+                env=environment_without_settings(),
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -91,7 +97,7 @@ def run_server_command(
         timeout=120,
         check=False,
         cwd=_ROOT,
-        env={**_environment(), **extra},
+        env={**environment_without_settings(), **extra},
     )
 
 
@@ -123,6 +129,7 @@ def free_port() -> int:
         return port
 
 
-def _environment() -> dict[str, str]:
+def environment_without_settings() -> dict[str, str]:
+    """Give this process's environment without anything that is meant for enrollkit."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("ENROLLKIT_")}
     return {**kept, "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1"}
