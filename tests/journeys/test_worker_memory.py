@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from journey_camp import open_office, write_rows
-from journey_people import people
+from journey_people import aadhaar, people
 from journey_worker import Nursery, Worker, Workers, configure, rows_of
 from practice_abdm import practice_abdm
 
@@ -26,7 +26,11 @@ pytestmark = [
 ]
 
 _PATIENCE_SECONDS = 60
-_WIDTHS = ("ascii", "utf-16-le", "utf-32-le")
+_NUMBERS = [
+    re.compile(b"9999".replace(b"9", b"9" + rest) + (rb"[0-9]" + re.escape(rest)) * 8)
+    for rest in (b"", b"\x00", b"\x00\x00\x00")
+]
+"""Numbers of the test range, as text of each width; an expression that begins so is quick."""
 _DONE = "SELECT count(*) AS n FROM abdm_jobs WHERE state = 'settled'"
 
 
@@ -42,6 +46,14 @@ def memory_of(pid: int) -> Iterator[bytes]:
                 continue  # the kernel's own pages
 
 
+def numbers_of_the_test_range_in(data: bytes) -> set[str]:
+    return {
+        found[0].replace(b"\x00", b"").decode()
+        for numbers in _NUMBERS
+        for found in numbers.finditer(data)
+    }
+
+
 def wait_until_settled(home: Path, worker: Worker, count: int) -> None:
     pause = threading.Event()
     for _ in range(_PATIENCE_SECONDS * 10):
@@ -50,6 +62,13 @@ def wait_until_settled(home: Path, worker: Worker, count: int) -> None:
             return
         pause.wait(0.1)
     raise AssertionError("it does not work")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16-le", "utf-32-le"])
+def test_the_search_finds_a_number_of_any_width(encoding: str) -> None:
+    number = aadhaar(7)
+    hidden = bytes(100) + number.encode(encoding) + bytes(100)
+    assert numbers_of_the_test_range_in(hidden) == {number}
 
 
 def test_an_idle_worker_holds_no_number_and_ends_when_it_is_told(tmp_path: Path) -> None:
@@ -70,12 +89,9 @@ def test_an_idle_worker_holds_no_number_and_ends_when_it_is_told(tmp_path: Path)
             assert any(abdm.accounts[0]["abha_number"].encode() in data for data in memory), (
                 "the search can find what is there"
             )
-            forms = {name: [name.encode(width) for width in _WIDTHS] for name in numbers}
             held = {
-                name
-                for name, spelt in forms.items()
-                if any(form in data for form in spelt for data in memory)
-            }
+                number for data in memory for number in numbers_of_the_test_range_in(data)
+            } & numbers
             assert held == set(), f"{len(held)} of {len(numbers)}"
             worker.send(signal.SIGTERM)
             assert worker.wait() == 0
