@@ -40,7 +40,8 @@ _STATE_WORDS: Final = {
     "ACCEPTED": "signed for",
     "ISSUED": "with an ABHA number",
     "RETURNED": "back for correction",
-    "DUPLICATE": "here already",
+    "DUPLICATE": "had a number already",
+    "NEEDS_PERSON": "to be called",
 }
 
 cli = typer.Typer(

@@ -58,7 +58,7 @@ class Stage:
 
     def words(self, line: str) -> list[str]:
         """The command as this machine types it: its own port, code and number."""
-        line = line.replace("8000", str(self.port))
+        line = line.replace("8000", str(self.port)).replace("8700", "0")
         program, *arguments = shlex.split(line)
         source = "enrollkit init" if "device approve" in line else "enrollkit enroll"
         told = [
@@ -110,6 +110,8 @@ def test_the_day_of_the_readme_happens_as_it_is_told(stage: Stage) -> None:
         for line in day():
             if line.startswith("enrollkit-server run "):
                 running.enter_context(_serving(stage, line))
+            elif line.startswith("enrollkit-server sandbox "):
+                running.enter_context(_practising(stage, line))
             elif line == "enrollkit":
                 _open_and_leave_the_app(stage)
             else:
@@ -126,6 +128,7 @@ def test_the_day_holds_every_part_of_the_work() -> None:
         "enrollkit sync", "enrollkit status", "enrollkit-server status",
         "enrollkit-server export", "enrollkit export", "enrollkit-server receive",
         "enrollkit receive", "enrollkit status --statement", "enrollkit-server backup",
+        "enrollkit-server sandbox", "enrollkit-server worker",
     ):  # fmt: skip
         assert command in told
     assert "enrollkit" in day()
@@ -139,7 +142,8 @@ def _assert_everybody_arrived(stage: Stage) -> None:
     exported = (stage.folder / "people-at-the-office.jsonl").read_text(encoding="utf-8")
     assert [json.loads(line)["name"] for line in exported.splitlines()] == ["Sunita Devi"]
     assert "The signature is right." in stage.find("enrollkit verify")
-    for name in ("cards.pdf", "statement.pdf"):
+    assert "with an ABHA number" in stage.find("enrollkit-server status")
+    for name in ("cards.pdf", "cards-with-numbers.pdf", "statement.pdf"):
         assert (stage.folder / name).read_bytes().startswith(b"%PDF")
 
 
@@ -159,6 +163,31 @@ def _serving(stage: Stage, line: str) -> Iterator[None]:
             yield
         finally:
             server.terminate()
+
+
+@contextmanager
+def _practising(stage: Stage, line: str) -> Iterator[None]:
+    """Run the practice ABDM and write into the settings what it says."""
+    with subprocess.Popen(
+        stage.words(line),
+        cwd=stage.folder,
+        env=stage.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as sandbox:
+        assert sandbox.stdout is not None
+        try:
+            told = [""]
+            while not told[-1].startswith("listening on "):
+                told.append(sandbox.stdout.readline())
+                assert told[-1], "it ended before it listened"
+            table = [each for each in told if each.startswith("[abdm]") or " = " in each]
+            with (stage.folder / "office" / "server.toml").open("a", encoding="utf-8") as settings:
+                settings.write("".join(table))
+            yield
+        finally:
+            sandbox.terminate()
 
 
 def _open_and_leave_the_app(stage: Stage) -> None:
