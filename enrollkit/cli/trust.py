@@ -11,7 +11,6 @@ import typer
 from enrollkit.app.system import local_time
 from enrollkit.cli.console import AsJson, hint, say, say_json, unlocked_kit
 from enrollkit.locale import _
-from sync.anchors import find_anchor, spelt
 
 if TYPE_CHECKING:
     from enrollkit.app.trust import AnchorRow
@@ -40,6 +39,8 @@ def add(file: File, source: Source = "", expected: Expected = "", as_json: AsJso
     with unlocked_kit() as kit:
         offered = kit.trust.look(file)
         if expected:
+            from sync.anchors import find_anchor  # noqa: PLC0415 - certificates load cryptography
+
             find_anchor([offered.fingerprint], expected)
         if not as_json:
             _say(offered)
@@ -75,7 +76,7 @@ def remove(fingerprint: Fingerprint, as_json: AsJson = False) -> None:  # noqa: 
     if as_json:
         say_json(_object(row))
     else:
-        say(_("Removed: {fingerprint}").format(fingerprint=spelt(row.fingerprint)))
+        say(_("Removed: {fingerprint}").format(fingerprint=_spelt(row)))
 
 
 def _is_confirmed() -> bool:
@@ -85,7 +86,7 @@ def _is_confirmed() -> bool:
 
 def _say(row: AnchorRow) -> None:
     say(row.name)
-    say("  " + _("fingerprint  {text}").format(text=spelt(row.fingerprint)))
+    say("  " + _("fingerprint  {text}").format(text=_spelt(row)))
     if row.is_usable:
         days = f"{_day(row.begins)} – {_day(row.ends)}"
         say("  " + _("valid        {text}").format(text=days))
@@ -93,6 +94,12 @@ def _say(row: AnchorRow) -> None:
         say("  " + _("This laptop cannot read it; nothing is checked with it."))
     origin = _("the programme") if row.is_of_programme else _("this laptop")
     say("  " + _("from         {origin}: {text}").format(origin=origin, text=row.source))
+
+
+def _spelt(row: AnchorRow) -> str:
+    from sync.anchors import spelt  # noqa: PLC0415 - certificates load cryptography
+
+    return spelt(row.fingerprint)
 
 
 def _object(row: AnchorRow) -> dict[str, Any]:
