@@ -184,6 +184,19 @@ def test_nobody_is_asked_for_once_their_number_is_known(day: Day) -> None:
         assert [each["ending"] for each in asks[:-1] if each["ending"] == "done"] == []
 
 
+def test_whoever_was_asked_for_after_the_answer_had_left_was_asked_for_by_a_killed_worker(
+    day: Day,
+) -> None:
+    """The practice ABDM counts what follows a whole reply; only a worker's death explains it."""
+    digest = day.abdm.sandbox.journal.digest
+    for ident, exchanges in day.exchanges.items():
+        row = day.rows[ident]
+        if is_twice(day, row) or not day.abdm.people[digest(row["aadhaar"])]["asks_after_grant"]:
+            continue
+        asks = [each for each in exchanges if each["step"] == "demo-auth"]
+        assert any(each["ending"] is None for each in asks), asks
+
+
 def test_every_request_was_written_down_before_it_left(day: Day) -> None:
     known = {each["request_id"] for all_ in day.exchanges.values() for each in all_}
     left = {
