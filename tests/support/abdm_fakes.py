@@ -89,7 +89,13 @@ class FakeAbdm:
         self.txn_id: str | None = None
         self._lock = threading.Lock()
 
-    def enrol_by_demographics(self, begin: Begin, ask: DemographicAsk, *, end: End = _unheard) -> Answered[Enrolled]:
+    def enrol_by_demographics(
+        self,
+        begin: Begin,
+        ask: DemographicAsk,
+        *,
+        end: End = _unheard,  # noqa: ARG002 - it tries nothing twice
+    ) -> Answered[Enrolled]:
         """Create or get."""
         number = ask.aadhaar.decode()
         self.buffers.append(ask.aadhaar)
@@ -111,15 +117,34 @@ class FakeAbdm:
 
         return self._call(begin, Step.DEMOGRAPHICS, answer)
 
-    def create_address(self, begin: Begin, txn_id: str, handle: str, *, end: End = _unheard) -> Answered[str]:  # noqa: ARG002 - the client's shape
+    def create_address(
+        self,
+        begin: Begin,
+        txn_id: str,  # noqa: ARG002 - the client's shape
+        handle: str,
+        *,
+        end: End = _unheard,  # noqa: ARG002 - the same
+    ) -> Answered[str]:
         """Give the handle."""
         return self._call(begin, Step.ADDRESS, lambda: f"{handle}@sbx")
 
-    def fetch_qr(self, begin: Begin, token: str, *, end: End = _unheard) -> Answered[Paper]:  # noqa: ARG002 - the same
+    def fetch_qr(
+        self,
+        begin: Begin,
+        token: str,  # noqa: ARG002 - the client's shape
+        *,
+        end: End = _unheard,  # noqa: ARG002 - the same
+    ) -> Answered[Paper]:
         """Give a picture."""
         return self._call(begin, Step.QR, lambda: Paper(media_type="image/png", data=b"qr"))
 
-    def fetch_card(self, begin: Begin, token: str, *, end: End = _unheard) -> Answered[Paper]:  # noqa: ARG002 - the same
+    def fetch_card(
+        self,
+        begin: Begin,
+        token: str,  # noqa: ARG002 - the client's shape
+        *,
+        end: End = _unheard,  # noqa: ARG002 - the same
+    ) -> Answered[Paper]:
         """Give a picture."""
         return self._call(begin, Step.CARD, lambda: Paper(media_type="image/png", data=b"card"))
 
