@@ -11,7 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 from schemas import Fault
 from sync.server.abdm import reading
@@ -24,6 +24,7 @@ from sync.server.abdm.calls import (
     Begin,
     Begun,
     Effect,
+    End,
     Ending,
     EndKind,
     Refusal,
@@ -36,12 +37,9 @@ from sync.server.abdm.payloads import Payload, Seal, checked, unsendable
 from sync.server.abdm.redaction import redacted
 from sync.server.abdm.refusals import judge, module_of, says_no
 
-__all__ = ["Call", "End", "Unreadable", "ask"]
+__all__ = ["Call", "Unreadable", "ask"]
 
 T = TypeVar("T")
-
-End: TypeAlias = Callable[[Ending], None]
-"""Writes down how an earlier try of the same call ended."""
 
 _CHANGING: Final = frozenset({
     Step.DEMOGRAPHICS, Step.OTP_ENROL, Step.MOBILE_VERIFY, Step.ADDRESS, Step.LINK_TOKEN, Step.LINK,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 __all__ = [
+    "CREATING",
     "AbdmFailure",
     "AbdmRefused",
     "AbdmUnknown",
@@ -22,6 +23,7 @@ __all__ = [
     "CareContext",
     "DemographicAsk",
     "Effect",
+    "End",
     "EndKind",
     "Ending",
     "Enrolled",
@@ -50,6 +52,10 @@ class Step(StrEnum):
     MOBILE_VERIFY = "mobile-otp-verify"
     LINK_TOKEN = "link-token"  # noqa: S105 - a name, no secret
     LINK = "link-contexts"
+
+
+CREATING: Final = (Step.DEMOGRAPHICS, Step.OTP_ENROL)
+"""The requests that may have made a number whose answer was lost."""
 
 
 class Effect(StrEnum):
@@ -124,6 +130,9 @@ class Ending:
 
 Begin: TypeAlias = Callable[[Begun], None]
 """Writes a request down before it leaves; what it raises keeps it from leaving."""
+
+End: TypeAlias = Callable[[Ending], Any]
+"""Writes down how an earlier try of the same call ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

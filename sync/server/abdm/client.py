@@ -22,13 +22,14 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from sync.server.abdm import reading
-from sync.server.abdm.asking import Call, End, Unreadable, ask
+from sync.server.abdm.asking import Call, Unreadable, ask
 from sync.server.abdm.calls import (
     AbdmRefused,
     Answered,
     Begin,
     DemographicAsk,
     Effect,
+    End,
     Ending,
     EndKind,
     Enrolled,
@@ -45,7 +46,7 @@ from sync.server.abdm.requests import Requests
 from sync.server.abdm.settings import AbdmSettings
 from sync.server.errors import SettingsInvalid
 
-__all__ = ["AbdmClient", "End", "Note", "open_client"]
+__all__ = ["AbdmClient", "Note", "open_client"]
 
 T = TypeVar("T")
 

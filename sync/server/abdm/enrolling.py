@@ -11,21 +11,22 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, select
 
 from schemas.formats import is_abha_number
 from sync.sealing import OpeningKey
 from sync.server.abdm.calls import (
+    CREATING,
     AbdmFailure,
     AbdmRefused,
     Answered,
     Begin,
     DemographicAsk,
     Effect,
+    End,
     Enrolled,
-    Step,
 )
 from sync.server.abdm.exchanges import Exchanges, was_left_open
 from sync.server.abdm.jobs import Advance, Claim, ClaimLost, Fate, note_code, settle
@@ -38,7 +39,7 @@ from sync.server.abdm.outcomes import (
     lock_person,
     mark_found,
 )
-from sync.server.abdm.papers import End, GivesPapers, fetch_papers
+from sync.server.abdm.papers import GivesPapers, fetch_papers
 from sync.server.abdm.planning import ask_of, plan_road
 from sync.server.abdm.settings import AbdmSettings
 from sync.server.abdm.turns import ACCEPTED, Turn
@@ -47,9 +48,6 @@ from sync.server.store import Store
 from sync.server.store.tables import enrollment_versions, enrollments
 
 __all__ = ["Enrols", "advance_enrollment"]
-
-_CREATING: Final = (Step.DEMOGRAPHICS, Step.OTP_ENROL)
-"""The requests that may have made a number whose answer was lost."""
 
 
 class Enrols(GivesPapers, Protocol):
@@ -134,7 +132,7 @@ def _take_number(
         exchanges.end(connection, answer.ending)
         person = keep_number(connection, case.id, answer.value)
         was_found = answer.value.is_new is False and not was_left_open(
-            connection, case.id, _CREATING, besides=answer.ending.request_id
+            connection, case.id, CREATING, besides=answer.ending.request_id
         )
         note_code(connection, turn.claim, FOUND if was_found else "")
     if person.state == ACCEPTED:

@@ -13,8 +13,7 @@ from typing import Protocol
 
 from sync.protocol import FinishAction, FinishStage
 from sync.sealing import OpeningKey
-from sync.server.abdm.asking import End
-from sync.server.abdm.calls import AbdmFailure, AbdmRefused, Answered, Begin, OtpSent
+from sync.server.abdm.calls import AbdmFailure, AbdmRefused, Answered, Begin, End, OtpSent
 from sync.server.abdm.finish_ends import (
     WAIT,
     Person,

@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from schemas.formats import is_abha_handle
 from sync.protocol import FeedKind, FinishAction, FinishStage
 from sync.sealing import OpeningKey
-from sync.server.abdm.asking import End
 from sync.server.abdm.calls import (
     AbdmFailure,
     AbdmRefused,
     Answered,
     Begin,
+    End,
     Enrolled,
     OtpSent,
 )

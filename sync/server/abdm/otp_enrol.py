@@ -13,15 +13,15 @@ from typing import Final, Protocol
 from schemas.formats import is_abha_number
 from sync.protocol import FinishStage
 from sync.sealing import OpeningKey
-from sync.server.abdm.asking import End
 from sync.server.abdm.calls import (
+    CREATING,
     AbdmFailure,
     AbdmRefused,
     AbdmUnknown,
     Answered,
     Begin,
+    End,
     Enrolled,
-    Step,
 )
 from sync.server.abdm.exchanges import was_left_open
 from sync.server.abdm.finish_ends import (
@@ -49,7 +49,6 @@ __all__ = ["EnrolsByCode", "enrol"]
 
 TRANSACTION_SECONDS_MAX: Final = 1800
 
-_CREATING: Final = (Step.DEMOGRAPHICS, Step.OTP_ENROL)
 _CODE: Final = re.compile(r"[0-9]{6}")
 
 
@@ -122,7 +121,7 @@ def _take_number(
         turn.keep(connection, unchanged, ending=ending)
         keep_number(connection, turn.record, enrolled)
         was_found = enrolled.is_new is False and not was_left_open(
-            connection, turn.record, _CREATING, besides=ending.request_id
+            connection, turn.record, CREATING, besides=ending.request_id
         )
         announce_number(connection, turn.record, was_found=was_found, now=turn.clock())
         after = _after(turn, vault, person, enrolled, was_found=was_found)

@@ -6,20 +6,19 @@ All of it is best effort: the number is safe already, and nobody waits for a pic
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from sync.server.abdm.calls import AbdmFailure, AbdmRefused, Answered, Begin, Ending, Enrolled, Paper
+from sync.server.abdm.calls import AbdmFailure, AbdmRefused, Answered, Begin, End, Enrolled, Paper
 from sync.server.abdm.exchanges import Exchanges
 from sync.server.abdm.jobs import ClaimLost
 from sync.server.abdm.outcomes import keep_address, keep_paper
 from sync.server.store import Store
 
-__all__ = ["End", "GivesPapers", "fetch_papers"]
+__all__ = ["GivesPapers", "fetch_papers"]
 
 T = TypeVar("T")
-End: TypeAlias = Callable[[Ending], Any]
 
 
 class GivesPapers(Protocol):
