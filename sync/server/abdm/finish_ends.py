@@ -13,6 +13,7 @@ from sync.protocol import FinishStage
 from sync.server.abdm.calls import Effect, Ending, Refusal
 from sync.server.abdm.finish_turns import FinishTurn
 from sync.server.abdm.jobs import Advance, Fate
+from sync.server.abdm.unsealing import find_mark
 from sync.server.finishes import Finish, as_it_stands, read_finish
 from sync.server.store.tables import enrollment_versions, enrollments
 
@@ -48,11 +49,12 @@ _POINTER_MAX: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who is finished."""
+    """Who is finished. ``mark`` tells which sealed Aadhaar number they have; empty for none."""
 
     state: str
     version: int
     has_number: bool
+    mark: str
     body: Mapping[str, Any] = field(repr=False)
     finish: Finish = field(repr=False)
 
@@ -80,11 +82,13 @@ def read_person(connection: Connection, record: str, *, now: int) -> Person:
     row = connection.execute(query).one()
     has_number = row.abha_number is not None
     kept = read_finish(connection, record)
+    body = json.loads(row.body)
     return Person(
         state=row.state,
         version=row.version,
         has_number=has_number,
-        body=json.loads(row.body),
+        mark=find_mark(connection, record, row.version, body),
+        body=body,
         finish=as_it_stands(kept, has_number=has_number, now=now),
     )
 

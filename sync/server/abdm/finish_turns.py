@@ -188,10 +188,20 @@ class FinishTurn:
     ) -> None:
         """End the step: how the request ended, where that leaves the person, and what else."""
         with self.store.write() as connection:
-            self.keep(connection, change, ending=ending)
+            self.end(connection, change, ending=ending)
             if also is not None:
                 also(connection)
-            end_step(connection, self.record, self.claim.number, now=self.clock())
+
+    def end(
+        self,
+        connection: Connection,
+        change: Callable[[Finish], Finish],
+        *,
+        ending: Ending | None = None,
+    ) -> None:
+        """End the step, in a transaction of the caller's."""
+        self.keep(connection, change, ending=ending)
+        end_step(connection, self.record, self.claim.number, now=self.clock())
 
     def keep(
         self,

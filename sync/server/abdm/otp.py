@@ -96,10 +96,8 @@ def _send(turn: FinishTurn, client: FinishesPeople, vault: OpeningKey, person: P
         return refuse(turn, "person:mobile", "/mobile")
     if "capture_session" not in person.body:
         return refuse(turn, "person:aadhaar-missing", "/aadhaar")
-    is_again = person.finish.stage is FinishStage.CODE_SENT
-    txn_id = open_secret(person.finish, turn.record, vault).get("txn", "") if is_again else ""
     try:
-        return _sent(turn, vault, _ask_for_code(turn, client, vault, person, txn_id))
+        return _sent(turn, vault, person, _ask_for_code(turn, client, vault, person))
     except KeyMissing:
         return refuse(turn, "finish:unknown", "")
     except NumberUnusable:
@@ -111,8 +109,9 @@ def _send(turn: FinishTurn, client: FinishesPeople, vault: OpeningKey, person: P
 
 
 def _ask_for_code(
-    turn: FinishTurn, client: FinishesPeople, vault: OpeningKey, person: Person, txn_id: str
+    turn: FinishTurn, client: FinishesPeople, vault: OpeningKey, person: Person
 ) -> Answered[OtpSent]:
+    txn_id = _living(turn, vault, person)
     exchanges = turn.exchanges(
         person.version,
         may_leave=lambda row: may_be_asked_for(row, person),
@@ -135,9 +134,19 @@ def _ask_for_code(
         return client.request_aadhaar_otp(exchanges.begin, digits, end=turn.end_alone)
 
 
-def _sent(turn: FinishTurn, vault: OpeningKey, answer: Answered[OtpSent]) -> Advance:
+def _living(turn: FinishTurn, vault: OpeningKey, person: Person) -> str:
+    """Give the transaction of the code before; none where the Aadhaar number is another now."""
+    if person.finish.stage is not FinishStage.CODE_SENT:
+        return ""
+    secret = open_secret(person.finish, turn.record, vault)
+    return secret.get("txn", "") if secret.get("mark") == person.mark else ""
+
+
+def _sent(
+    turn: FinishTurn, vault: OpeningKey, person: Person, answer: Answered[OtpSent]
+) -> Advance:
     sent = answer.value
-    secret = seal_secret({"txn": sent.txn_id}, turn.record, vault)
+    secret = seal_secret({"txn": sent.txn_id, "mark": person.mark}, turn.record, vault)
 
     def change(finish: Finish) -> Finish:
         return replace(

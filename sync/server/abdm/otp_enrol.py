@@ -31,6 +31,7 @@ from sync.server.abdm.finish_ends import (
     is_no_fault,
     may_be_asked_for,
     outage,
+    read_person,
     refuse,
     run_out,
     said,
@@ -65,8 +66,12 @@ def enrol(turn: FinishTurn, client: EnrolsByCode, vault: OpeningKey, person: Per
     """Hand the code in."""
     if person.has_number:
         return step_done(turn, unchanged)
-    txn_id = open_secret(person.finish, turn.record, vault).get("txn")
+    secret = open_secret(person.finish, turn.record, vault)
+    txn_id = secret.get("txn")
     if person.finish.stage is not FinishStage.CODE_SENT or not txn_id:
+        return step_done(turn, run_out("otp:late"))
+    if not person.mark or secret.get("mark") != person.mark:
+        # The Aadhaar number was corrected since: the code would give somebody else's ABHA number.
         return step_done(turn, run_out("otp:late"))
     code = read_value(turn.claim, vault)
     if code is None or _CODE.fullmatch(code) is None:
@@ -119,6 +124,9 @@ def _take_number(
     enrolled, ending = answer.value, answer.ending
     with turn.store.write() as connection:
         turn.keep(connection, unchanged, ending=ending)
+        if _is_of_another(read_person(connection, turn.record, now=turn.clock()), person):
+            turn.end(connection, run_out("otp:late"))
+            return Advance(fate=Fate.SETTLED)
         keep_number(connection, turn.record, enrolled)
         was_found = enrolled.is_new is False and not was_left_open(
             connection, turn.record, CREATING, besides=ending.request_id
@@ -136,6 +144,15 @@ def _take_number(
         turn.store, client, exchanges, turn.record, enrolled, handle=None, clock=turn.clock
     )
     return Advance(fate=Fate.SETTLED)
+
+
+def _is_of_another(now: Person, then: Person) -> bool:
+    """Whether the Aadhaar number was corrected during the call: the answer is about the old one.
+
+    Who withdrew, or has an ABHA number, may have no sealed number any more.
+    """
+    is_over = now.has_number or now.state == "WITHDRAWN"
+    return not is_over and now.mark != then.mark
 
 
 def _after(

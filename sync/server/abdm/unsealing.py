@@ -6,6 +6,7 @@ what a library copies on its way is not ours to clear.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from sync.errors import EnvelopeInvalid
 from sync.sealing import OpeningKey
 from sync.server.store.tables import blobs, chunks, enrollment_versions, sealed_ids
 
-__all__ = ["KeyMissing", "NumberUnusable", "SealedNumber", "find_number", "opened"]
+__all__ = ["KeyMissing", "NumberUnusable", "SealedNumber", "find_mark", "find_number", "opened"]
 
 _AFTER_HEX: Final = "g"
 """Comes after every hexadecimal digit: names that begin with a session's id lie below it."""
@@ -48,6 +49,11 @@ class SealedNumber:
     sealed: bytes
     sealed_key: bytes
     last4: str
+
+    @property
+    def mark(self) -> str:
+        """Tells this sealed number from every other one, and nothing about what is in it."""
+        return hashlib.sha256(self.sealed).hexdigest()
 
 
 def find_number(
@@ -84,6 +90,23 @@ def find_number(
         sealed_key=_session_key(connection, session, row.device),
         last4=body["aadhaar_last4"],
     )
+
+
+def find_mark(
+    connection: Connection, enrollment: str, version: int, body: Mapping[str, Any]
+) -> str:
+    """Say which sealed number a version has, without opening it; empty for none.
+
+    Two versions have the same one only where nobody typed it anew between them. So nothing that
+    was begun with one number is ended for another.
+    """
+    if "capture_session" not in body:
+        return ""
+    try:
+        found = find_number(connection, enrollment, version, body)
+    except (KeyMissing, NumberUnusable):
+        return ""
+    return found.mark
 
 
 @contextmanager

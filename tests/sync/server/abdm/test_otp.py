@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -314,6 +314,75 @@ def test_who_was_corrected_during_the_call_is_asked_for_anew(present: Present) -
     present.do(claim, Meanwhile())
     assert ("otp-enrol", "done") not in present.endings()
     assert present.look().stage is FinishStage.CODE_SENT
+
+
+def test_a_code_for_a_number_that_was_corrected_gives_nobody_anything(present: Present) -> None:
+    present.ask("send")
+    code = present.practice.code
+    present.camp.amend(present.record, aadhaar(2))
+    answer = present.ask("code", code)
+    assert (answer.stage, answer.code) == (FinishStage.READY, "otp:late")
+    assert (present.endings(), present.finish_row()["secret"]) == ([("otp-send", "done")], None)
+    assert present.practice.accounts == []
+    present.wait(61)
+    present.ask("send")
+    assert present.ask("code", present.practice.code).stage is FinishStage.ADDRESS
+    assert present.practice.person(aadhaar(1))["creations"] == 0
+    assert present.practice.person(aadhaar(2))["creations"] == 1
+
+
+def test_another_code_after_a_correction_is_for_the_number_as_it_is_now(present: Present) -> None:
+    present.ask("send")
+    first = present.practice.code
+    present.camp.amend(present.record, aadhaar(2))
+    present.wait(61)
+    assert present.ask("send").stage is FinishStage.CODE_SENT
+    assert present.ask("code", first).code == "otp:wrong"
+    assert present.ask("code", present.practice.code).stage is FinishStage.ADDRESS
+    assert present.practice.person(aadhaar(1))["creations"] == 0
+    assert present.practice.person(aadhaar(2))["creations"] == 1
+
+
+def test_a_code_stays_good_where_a_correction_left_the_number(present: Present) -> None:
+    present.ask("send")
+    present.camp.amend(present.record, name="Asha Kumari")
+    assert present.ask("code", present.practice.code).stage is FinishStage.ADDRESS
+
+
+def test_a_number_that_is_corrected_during_the_call_gets_no_answer_to_the_old_one(
+    present: Present,
+) -> None:
+    present.ask("send")
+    present.hand_in(present.request("code", present.practice.code))
+    (claim,) = present.claims()
+    after = After(
+        present.client, "enrol_by_otp", lambda: present.camp.amend(present.record, aadhaar(2))
+    )
+    present.do(claim, after)
+    assert present.endings()[-1] == ("otp-enrol", "done")
+    assert present.camp.row(present.record)["abha_number"] is None
+    assert present.camp.state(present.record) == "ACCEPTED"
+    answer = present.look()
+    assert (answer.stage, answer.code) == (FinishStage.READY, "otp:late")
+
+
+class After:
+    """A client after one of whose calls something happens before the answer is read."""
+
+    def __init__(self, client: Any, method: str, then: Callable[[], None]) -> None:
+        self._client, self._method, self._then = client, method, then
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        if name != self._method:
+            return call
+
+        def called(*arguments: Any, **named: Any) -> Any:
+            answer = call(*arguments, **named)
+            self._then()
+            return answer
+
+        return called
 
 
 class Cut:
