@@ -28,7 +28,7 @@ from sync.server.abdm.outcomes import announce
 from sync.server.store.tables import devices, links
 from sync.server.versions import is_known_to
 
-__all__ = ["note_linked", "note_refused"]
+__all__ = ["note_linked", "note_refused", "send_back"]
 
 _ACCEPTED: Final = "ACCEPTED"
 _LINKED: Final = "LINKED"
@@ -83,8 +83,18 @@ def note_refused(connection: Connection, ask: Ask, refusal: Refusal, *, now: int
                 wait = max(wait, PATIENCE_SECONDS)
             rest(connection, ask, now + wait * 1000)
         case _:
-            _send_back(connection, ask, refusal, now)
+            send_back(connection, ask, refusal, now=now)
     return effect
+
+
+def send_back(connection: Connection, ask: Ask, refusal: Refusal, *, now: int) -> None:
+    """Send the links back to the operator, with the reason and the field, if it is known."""
+    body = {"code": refusal.reason[:_CODE_MAX], "pointer": refusal.pointer}
+    for link in _change(connection, ask, (_ACCEPTED,), state=_RETURNED):
+        kind = FeedKind.LINK_RETURNED
+        announce(connection, ask.enrollment, kind, body, now=now, record=link.link)
+        for each in _own(connection, link):
+            feed.append(connection, each.device, kind, body, at=now // 1000, record=each.link)
 
 
 def _effect(connection: Connection, ask: Ask, refusal: Refusal) -> Effect:
@@ -98,16 +108,6 @@ def _effect(connection: Connection, ask: Ask, refusal: Refusal) -> Effect:
             return Effect.LOOK
         case effect:
             return effect
-
-
-def _send_back(connection: Connection, ask: Ask, refusal: Refusal, now: int) -> None:
-    """Send the links back to the operator, with the reason and the field, if it is known."""
-    body = {"code": refusal.reason[:_CODE_MAX], "pointer": refusal.pointer}
-    for link in _change(connection, ask, (_ACCEPTED,), state=_RETURNED):
-        kind = FeedKind.LINK_RETURNED
-        announce(connection, ask.enrollment, kind, body, now=now, record=link.link)
-        for each in _own(connection, link):
-            feed.append(connection, each.device, kind, body, at=now // 1000, record=each.link)
 
 
 def _change(

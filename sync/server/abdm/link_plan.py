@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from sync.server.abdm.calls import Step
 
@@ -69,17 +69,29 @@ class Past:
 class AskToken:
     """Ask for a link token at a facility, for which ``links`` wait."""
 
+    step: ClassVar[Step] = Step.LINK_TOKEN
     hip: str
     links: tuple[str, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its links."""
+        return self.links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AskLinks:
     """Ask for up to twenty links of one kind at one facility."""
 
+    step: ClassVar[Step] = Step.LINK
     hip: str
     hi_type: str
     links: tuple[Pending, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its links."""
+        return tuple(each.id for each in self.links)
 
 
 Action: TypeAlias = AskToken | AskLinks

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
+from sync.server.abdm.calls import LinkTokenAsk
 from sync.server.abdm.link_asks import past_of
 from sync.server.abdm.link_plan import Past, Pending, Plan, plan
 from sync.server.abdm.link_tokens import facilities_with_token
@@ -36,6 +37,16 @@ class LinkView:
     pending: Sequence[Pending] = ()
     past: Sequence[Past] = ()
     plan: Plan = field(default_factory=lambda: Plan(actions=(), due_at=None))
+
+    def token_ask(self) -> LinkTokenAsk:
+        """Give whom a link token is to be for, as the newest version has them."""
+        return LinkTokenAsk(
+            abha_number=self.number,
+            abha_address=self.address,
+            name=self.body["name"],
+            gender=self.body["gender"],
+            birth_year=self.body["birth"]["year"],
+        )
 
 
 def look(connection: Connection, settings: AbdmSettings, enrollment: str, *, now: int) -> LinkView:

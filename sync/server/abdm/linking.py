@@ -8,8 +8,8 @@ overtakes its request and one that never comes all end in the same place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
@@ -25,11 +25,10 @@ from sync.server.abdm.calls import (
     Begun,
     CareContext,
     Effect,
-    Ending,
+    End,
     LinkAsk,
     LinkTokenAsk,
     Refusal,
-    Step,
 )
 from sync.server.abdm.exchanges import Exchanges, end_exchange
 from sync.server.abdm.jobs import (
@@ -42,8 +41,8 @@ from sync.server.abdm.jobs import (
     postpone,
     settle,
 )
-from sync.server.abdm.link_asks import DUPLICATE, find_ask, keep_ask, rest
-from sync.server.abdm.link_outcomes import note_refused
+from sync.server.abdm.link_asks import DUPLICATE, Ask, find_ask, keep_ask, rest
+from sync.server.abdm.link_outcomes import note_refused, send_back
 from sync.server.abdm.link_plan import Action, AskToken, patience
 from sync.server.abdm.link_tokens import drop_token, open_token
 from sync.server.abdm.link_view import LinkView, look
@@ -61,24 +60,20 @@ _WAITING: Final = "link:waiting"
 _NO_KEYS: Final = "link:callback-keys"
 _BLOCKED: Final = "ABDM-1027"
 """Blocks one person's link for a day, and not this programme."""
+_FOR_PEOPLE: Final = frozenset({Effect.RETURN, Effect.CALL, Effect.LOOK})
+"""What no waiting mends."""
 
 
 class Links(Fetches, Protocol):
     """What linking asks of the client."""
 
     def request_link_token(
-        self, begin: Begin, hip: str, ask: LinkTokenAsk, *, end: Callable[[Ending], Any]
+        self, begin: Begin, hip: str, ask: LinkTokenAsk, *, end: End
     ) -> Answered[None]:
         """Ask for a link token."""
 
     def link_contexts(
-        self,
-        begin: Begin,
-        hip: str,
-        link_token: str,
-        ask: LinkAsk,
-        *,
-        end: Callable[[Ending], Any],
+        self, begin: Begin, hip: str, link_token: str, ask: LinkAsk, *, end: End
     ) -> Answered[None]:
         """Ask to link care contexts."""
 
@@ -104,7 +99,7 @@ def advance_link(
 
 
 class _Changed(Exception):
-    """A link was removed, or the person withdrew, in the moment before its request."""
+    """A link was removed, or the person changed or withdrew, in the moment before its request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +112,8 @@ class _Linking:
     settings: AbdmSettings
     claim: Claim
     clock: Callable[[], int]
+    begun: list[str] = field(default_factory=list)
+    """The ids of the requests that may have left."""
 
     def run(self) -> Advance:
         """Ask until there is nothing to ask now."""
@@ -127,15 +124,13 @@ class _Linking:
             with self.store.write() as connection:
                 postpone(connection, self.claim, now=self.clock(), code=_NO_KEYS)
             return Advance(fate=Fate.WAITS, code=_NO_KEYS, asked=False)
-        asked = False
         while True:
             with self.store.read() as connection:
                 view = self._look(connection)
             actions = view.plan.actions
             advance = self._ask(view, actions[0]) if actions else self._leave()
-            asked = asked or bool(actions)
             if advance is not None:
-                return replace(advance, asked=advance.asked and asked)
+                return advance
 
     def _look(self, connection: Connection) -> LinkView:
         return look(connection, self.settings, self.claim.enrollment, now=self.clock())
@@ -149,15 +144,21 @@ class _Linking:
                 return None
             if not view.pending or view.plan.due_at is None:
                 settle(connection, self.claim, now=now, version=view.version)
-                return Advance(fate=Fate.SETTLED)
+                return Advance(fate=Fate.SETTLED, asked=bool(self.begun))
             seconds = min(max(1.0, (view.plan.due_at - now) / 1000), _LOOK_SECONDS_MAX)
             postpone(connection, self.claim, now=now, code=_WAITING, seconds=seconds, counts=False)
-            return Advance(fate=Fate.WAITS, code=_WAITING)
+            return Advance(fate=Fate.WAITS, code=_WAITING, asked=bool(self.begun))
 
     def _ask(self, view: LinkView, action: Action) -> Advance | None:
         exchanges, begin = self._exchanges(view, action)
         try:
-            answered = self._call(view, action, begin, exchanges)
+            try:
+                answered = self._call(view, action, begin, exchanges)
+            except AbdmRefused as refused:
+                if refused.ending.request_id or refused.refusal.effect not in _FOR_PEOPLE:
+                    raise
+                self._send_back(view, action, refused.refusal)
+                return None
         except _Changed:
             return None
         except ClaimLost:
@@ -173,14 +174,8 @@ class _Linking:
     ) -> Answered[None] | None:
         """Make the call; ``None`` where the token that was there cannot be opened."""
         if isinstance(action, AskToken):
-            ask = LinkTokenAsk(
-                abha_number=view.number,
-                abha_address=view.address,
-                name=view.body["name"],
-                gender=view.body["gender"],
-                birth_year=view.body["birth"]["year"],
-            )
-            return self.client.request_link_token(begin, action.hip, ask, end=exchanges.end_alone)
+            who = view.token_ask()
+            return self.client.request_link_token(begin, action.hip, who, end=exchanges.end_alone)
         token = self._token(action.hip)
         if token is None:
             return None
@@ -210,24 +205,18 @@ class _Linking:
 
     def _exchanges(self, view: LinkView, action: Action) -> tuple[Exchanges, Begin]:
         """Give what writes a request down, together with what it is about."""
-        is_token = isinstance(action, AskToken)
-        ids = action.links if isinstance(action, AskToken) else [each.id for each in action.links]
-        step = Step.LINK_TOKEN if is_token else Step.LINK
-        wait = patience(view.past, step, action.hip, ids)
+        wait = patience(view.past, action.step, action.hip, action.ids)
         request_id = ""
 
         def guard(connection: Connection) -> None:
             now = self.clock()
-            keep_claim(connection, self.claim, now=now)
-            current = self._look(connection)
-            if not {each.id for each in current.pending}.issuperset(ids):
-                raise _Changed
+            self._hold(connection, view, action)
             keep_ask(
                 connection,
                 self.claim.enrollment,
                 request_id,
                 hip=action.hip,
-                links=ids,
+                links=action.ids,
                 rests_until=now + wait * 1000,
             )
 
@@ -244,8 +233,30 @@ class _Linking:
             nonlocal request_id
             request_id = begun.request_id
             exchanges.begin(begun)
+            self.begun.append(request_id)
 
         return exchanges, begin
+
+    def _hold(self, connection: Connection, view: LinkView, action: Action) -> None:
+        """Keep the job; ``ClaimLost`` if another worker has it, ``_Changed`` if the view is old."""
+        keep_claim(connection, self.claim, now=self.clock())
+        current = self._look(connection)
+        is_there = {each.id for each in current.pending}.issuperset(action.ids)
+        if not is_there or current.version != view.version:
+            raise _Changed
+
+    def _send_back(self, view: LinkView, action: Action, refusal: Refusal) -> None:
+        """Send back what our own client does not send: it would be no better another time."""
+        ask = Ask(
+            enrollment=self.claim.enrollment,
+            request_id="",
+            step=action.step,
+            hip=action.hip,
+            links=action.ids,
+        )
+        with self.store.write() as connection:
+            self._hold(connection, view, action)
+            send_back(connection, ask, refusal, now=self.clock())
 
     def _failed(self, error: AbdmFailure) -> Advance | None:
         """Write the ending down with what follows; ``None`` where the next thing can be asked."""
