@@ -5,6 +5,7 @@ Where ABDM's own documents disagree, what is right is a setting and not a guess 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
@@ -44,6 +45,7 @@ ABDM_TEMPLATE: Final = """
 
 BIRTH_FORMATS: Final = ("dd-MM-yyyy", "yyyy-MM-dd")
 CALLBACK_SIGNATURES: Final = ("required", "unchecked")
+CM_IDS: Final = ("sbx", "abdm")
 HI_TYPE_FIELDS: Final = ("hiType", "hiTypes")
 
 
@@ -98,8 +100,15 @@ _FROM_ENVIRONMENT: Final = {
 _CHOICES: Final = {
     "birth_format": BIRTH_FORMATS,
     "callback_signature": CALLBACK_SIGNATURES,
+    "cm_id": CM_IDS,
     "hi_type_field": HI_TYPE_FIELDS,
 }
+_PATTERNS: Final = {
+    "benefit": r"(?! )[ -~]{0,100}(?<! )",
+    "benefit_header": r"[A-Za-z0-9_-]{1,40}",
+    "hip_id": r"[!-~]{0,40}",
+}
+"""What goes into the head of a request as it is."""
 
 
 def read_abdm(table: Mapping[str, Any], environment: Mapping[str, str]) -> AbdmSettings:
@@ -118,8 +127,13 @@ def read_abdm(table: Mapping[str, Any], environment: Mapping[str, str]) -> AbdmS
 def _checked(name: str, value: Any) -> Any:
     defaults = {each.name: each.default for each in fields(AbdmSettings)}
     is_right = type(value) is type(defaults.get(name)) and (
-        value > 0 if isinstance(value, int) else value in _CHOICES.get(name, (value,))
+        value > 0 if isinstance(value, int) else _is_possible(name, value)
     )
     if not is_right:
         raise SettingsInvalid(f"abdm.{name}")
     return value.rstrip("/") if name.endswith("_url") else value
+
+
+def _is_possible(name: str, value: Any) -> bool:
+    is_fitting = name not in _PATTERNS or re.fullmatch(_PATTERNS[name], value) is not None
+    return is_fitting and value in _CHOICES.get(name, (value,))

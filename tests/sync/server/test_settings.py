@@ -53,6 +53,14 @@ def test_a_file_of_the_office_is_left_alone(tmp_path: Path) -> None:
         ("[abdm]\ncolour = 1", "abdm.colour"),
         ("[abdm]\nconcurrency = 0", "abdm.concurrency"),
         ("[abdm]\nbirth_format = 'yy'", "abdm.birth_format"),
+        ("[abdm]\ncm_id = 'live'", "abdm.cm_id"),
+        ("[abdm]\ncm_id = ''", "abdm.cm_id"),
+        ("[abdm]\nhip_id = 'IN\u0966\u0967'", "abdm.hip_id"),
+        ("[abdm]\nhip_id = 'IN 0123456789'", "abdm.hip_id"),
+        ("[abdm]\nhip_id = '" + "I" * 41 + "'", "abdm.hip_id"),
+        ("[abdm]\nbenefit = '\u0932\u093e\u092d'", "abdm.benefit"),
+        ("[abdm]\nbenefit = 'PMJAY '", "abdm.benefit"),
+        ("[abdm]\nbenefit_header = 'BENEFIT NAME'", "abdm.benefit_header"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, blamed: str) -> None:
