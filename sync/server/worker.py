@@ -97,7 +97,7 @@ class Worker:
         self._sweep = sweep
         self._circuit = Circuit(concurrency, dice)
         self._done: queue.SimpleQueue[tuple[Claim, Advance] | None] = queue.SimpleQueue()
-        self._in_work = 0
+        self._under_way: set[tuple[str, JobKind]] = set()
         self._is_stopping = False
         self._turns = _Turns()
 
@@ -117,12 +117,12 @@ class Worker:
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="abdm") as pool:
             while not self._is_stopping:
                 begun = self._begin_more(pool, once=once)
-                if once and not begun and not self._in_work:
+                if once and not begun and not self._under_way:
                     break
                 if is_stale := self._is_configuration_stale():
                     break
                 self._collect(wait=_POLL_SECONDS)
-            while self._in_work:
+            while self._under_way:
                 self._collect(wait=_POLL_SECONDS)
         with self._store.write() as connection:
             release_claims(connection, self._name, now=self._clock())
@@ -144,7 +144,7 @@ class Worker:
             self._log.warning("database-busy")
             return 0
         for claim in claims:
-            self._in_work += 1
+            self._under_way.add((claim.enrollment, claim.kind))
             pool.submit(self._advance, claim)
         return len(claims)
 
@@ -159,14 +159,14 @@ class Worker:
 
     def _claims(self, *, once: bool) -> Sequence[Claim]:
         now, turns = self._clock(), self._turns
-        room = self._circuit.room(now=now, in_work=self._in_work)
+        room = self._circuit.room(now=now, in_work=len(self._under_way))
         kinds = [kind for kind in self._advancers if kind not in turns.halts]
         # Few claims at a time cost as much as many: wait until a quarter is free.
-        is_worth = room >= max(1, self._concurrency // 4) or not self._in_work
+        is_worth = room >= max(1, self._concurrency // 4) or not self._under_way
         if not room or not kinds or not is_worth or (now < turns.claim and not once):
             return ()
         claims = self._claim(kinds, room, now)
-        if once and not claims and not self._in_work and gather(self._store, now=now):
+        if once and not claims and not self._under_way and gather(self._store, now=now):
             claims = self._claim(kinds, room, now)
         turns.claim = now if len(claims) == room else now + int(_POLL_SECONDS * 1000)
         return claims
@@ -180,6 +180,7 @@ class Worker:
             lease_ms=self._lease_ms,
             kinds=kinds,
             after=self._turns.district,
+            besides=self._under_way,
         )
         if claims:
             self._turns.district = claims[-1].district
@@ -219,7 +220,7 @@ class Worker:
             return
         claim, advance = done
         now = self._clock()
-        self._in_work -= 1
+        self._under_way.discard((claim.enrollment, claim.kind))
         self._turns.fates[advance.fate] += 1
         self._log.info(
             "job",

@@ -97,4 +97,7 @@ def _make_due(connection: Connection, kind: JobKind, found: Row[Any], now: int) 
             abdm_jobs.c.kind == kind.value,
             abdm_jobs.c.state == SETTLED,
         )
+        if kind is JobKind.ENROLL:
+            # Another worker may have made it due and settled it since this one looked.
+            settled = (*settled, abdm_jobs.c.version < found.version)
         connection.execute(update(abdm_jobs).where(*settled).values(values))

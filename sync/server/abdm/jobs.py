@@ -9,7 +9,8 @@ Moments in the worker's tables are milliseconds since 1970 UTC.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+import secrets
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -52,6 +53,8 @@ SETTLED: Final = "settled"
 BACK_OFF_MIN_SECONDS: Final = 5
 BACK_OFF_MAX_SECONDS: Final = 15 * 60
 _DOUBLINGS_MAX: Final = 10
+_MARK: Final = "#"
+"""Between a worker's name and the mark of one time that it took jobs."""
 
 
 class JobKind(StrEnum):
@@ -66,7 +69,8 @@ class Claim:
     """A job that one worker has to itself until the lease ends, which each request renews.
 
     ``version`` is what the job was last about; ``attempts`` counts tries that were to be repeated;
-    ``code`` says why it stands as it stands.
+    ``code`` says why it stands as it stands. ``holder`` is the worker with a mark of its own for
+    each time that it takes jobs, so that it does not take one that it lost for one that it has.
     """
 
     enrollment: str
@@ -75,7 +79,7 @@ class Claim:
     attempts: int
     code: str
     district: int
-    worker: str
+    holder: str
     lease_ms: int
 
 
@@ -119,16 +123,20 @@ def claim_jobs(
     lease_ms: int,
     kinds: Sequence[JobKind] = tuple(JobKind),
     after: int = -1,
+    besides: Collection[tuple[str, JobKind]] = (),
 ) -> list[Claim]:
     """Take up to ``limit`` due jobs for a worker, one of each district in turn, oldest first.
 
     ``after`` is the district that was served last: the turn goes on behind it, so that a district
-    with many people delays no other by more than one of its own.
+    with many people delays no other by more than one of its own. ``besides`` are jobs that are
+    not to be taken, because the worker is still at them after their lease has run out.
     """
     with store.read() as connection:
-        wanted = [tuple(row) for row in connection.execute(_in_turn(now, limit, kinds, after))]
+        found = connection.execute(_in_turn(now, limit, kinds, after, besides))
+        wanted = [tuple(row) for row in found]
     if not wanted:
         return []
+    holder = f"{worker}{_MARK}{secrets.token_hex(4)}"
     these = tuple_(abdm_jobs.c.enrollment, abdm_jobs.c.kind).in_(wanted)
     with store.write() as connection:
         free = select(abdm_jobs).where(these, _is_due(now)).with_for_update(skip_locked=True)
@@ -136,15 +144,15 @@ def claim_jobs(
         taken = [rows[key] for key in wanted if key in rows]
         for row in taken:
             mine = (abdm_jobs.c.enrollment == row.enrollment, abdm_jobs.c.kind == row.kind)
-            kept = {"claimed_by": worker, "claimed_until": now + lease_ms}
+            kept = {"claimed_by": holder, "claimed_until": now + lease_ms}
             connection.execute(update(abdm_jobs).where(*mine).values(kept))
-    return [_claim(row, worker, lease_ms) for row in taken]
+    return [_claim(row, holder, lease_ms) for row in taken]
 
 
 def keep_claim(connection: Connection, claim: Claim, *, now: int) -> None:
     """Renew the lease, in the transaction that writes a request down; ``ClaimLost`` if it ended."""
-    mine = (*_mine(claim), abdm_jobs.c.claimed_by == claim.worker, abdm_jobs.c.claimed_until > now)
-    renewed = update(abdm_jobs).where(*mine).values(claimed_until=now + claim.lease_ms)
+    held = (*_held(claim), abdm_jobs.c.claimed_until > now)
+    renewed = update(abdm_jobs).where(*held).values(claimed_until=now + claim.lease_ms)
     if connection.execute(renewed.returning(abdm_jobs.c.enrollment)).first() is None:
         raise ClaimLost(claim.enrollment)
 
@@ -158,9 +166,12 @@ def settle(
     code: str = "",
     pointer: str = "",
 ) -> None:
-    """Write down that nothing more is to be done for a version, and why it stands as it stands."""
+    """Write down that nothing more is to be done for a version, and why it stands as it stands.
+
+    A job that another worker has taken over meanwhile is left to it: it finds nothing to do.
+    """
     values = {"state": SETTLED, "version": version, "attempts": 0, "code": code, "pointer": pointer}
-    _free(connection, _mine(claim), now, values)
+    _free(connection, _held(claim), now, values)
 
 
 def postpone(
@@ -168,26 +179,28 @@ def postpone(
     claim: Claim,
     *,
     now: int,
-    code: str,
+    code: str | None,
     seconds: float | None = None,
     version: int | None = None,
     counts: bool = True,
 ) -> int:
     """Leave a job for later, and give the moment when it is due again.
 
-    Without ``seconds`` after a back-off that grows with each attempt that ``counts``. A job that
-    another worker has taken over meanwhile is left as it is.
+    Without ``seconds`` after a back-off that grows with each attempt that ``counts``; without a
+    ``code`` with the one that it has. A job that another worker has taken over meanwhile is left
+    as it is.
     """
     wait = back_off(claim.attempts) if seconds is None else seconds
     due_at = now + int(wait * 1000)
     values = {
         "state": DUE,
         "due_at": due_at,
-        "code": code,
         "version": version or claim.version,
         "attempts": claim.attempts + counts,
     }
-    _free(connection, (*_mine(claim), abdm_jobs.c.claimed_by == claim.worker), now, values)
+    if code is not None:
+        values["code"] = code
+    _free(connection, _held(claim), now, values)
     return due_at
 
 
@@ -198,7 +211,8 @@ def note_code(connection: Connection, claim: Claim, code: str) -> None:
 
 def release_claims(connection: Connection, worker: str, *, now: int) -> None:
     """Give back what a worker claimed and did not begin: it ends."""
-    _free(connection, (abdm_jobs.c.claimed_by == worker,), now, {})
+    held = abdm_jobs.c.claimed_by.startswith(worker + _MARK, autoescape=True)
+    _free(connection, (held,), now, {})
 
 
 def wake(connection: Connection, enrollment: str, kind: JobKind, *, now: int) -> None:
@@ -215,7 +229,13 @@ def back_off(attempts: int, dice: Callable[[], float] = random.random) -> float:
     return max(wait, BACK_OFF_MIN_SECONDS * (1 + dice() / 2))
 
 
-def _in_turn(now: int, limit: int, kinds: Iterable[JobKind], after: int) -> Any:
+def _in_turn(
+    now: int,
+    limit: int,
+    kinds: Iterable[JobKind],
+    after: int,
+    besides: Collection[tuple[str, JobKind]],
+) -> Any:
     """Select the keys of due jobs: every district's oldest, then every district's second."""
     place = func.row_number().over(
         partition_by=abdm_jobs.c.district,
@@ -223,7 +243,10 @@ def _in_turn(now: int, limit: int, kinds: Iterable[JobKind], after: int) -> Any:
     )
     kind = abdm_jobs.c.kind.in_([each.value for each in kinds])
     columns = (abdm_jobs.c.enrollment, abdm_jobs.c.kind, abdm_jobs.c.district)
-    ranked = select(*columns, place.label("place")).where(_is_due(now), kind).subquery()
+    left_out = [(enrollment, each.value) for enrollment, each in besides]
+    free = tuple_(abdm_jobs.c.enrollment, abdm_jobs.c.kind).not_in(left_out)
+    which = (_is_due(now), kind, free) if left_out else (_is_due(now), kind)
+    ranked = select(*columns, place.label("place")).where(*which).subquery()
     turn = case((ranked.c.district > after, 0), else_=1)
     order = (ranked.c.place, turn, ranked.c.district)
     return select(ranked.c.enrollment, ranked.c.kind).order_by(*order).limit(limit)
@@ -235,7 +258,7 @@ def _is_due(now: int) -> ColumnElement[bool]:
     )
 
 
-def _claim(row: Row[Any], worker: str, lease_ms: int) -> Claim:
+def _claim(row: Row[Any], holder: str, lease_ms: int) -> Claim:
     return Claim(
         enrollment=row.enrollment,
         kind=JobKind(row.kind),
@@ -243,13 +266,17 @@ def _claim(row: Row[Any], worker: str, lease_ms: int) -> Claim:
         attempts=row.attempts,
         code=row.code,
         district=row.district,
-        worker=worker,
+        holder=holder,
         lease_ms=lease_ms,
     )
 
 
 def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     return (abdm_jobs.c.enrollment == claim.enrollment, abdm_jobs.c.kind == claim.kind.value)
+
+
+def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (*_mine(claim), abdm_jobs.c.claimed_by == claim.holder)
 
 
 def _free(

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from abdm_office import MINUTE, Camp, aadhaar
 from server_laptops import Office, person_body
+from sync.server.abdm import gathering
 from sync.server.abdm.gathering import gather
 from sync.server.abdm.jobs import (
     ClaimLost,
@@ -91,7 +93,48 @@ def test_whoever_lost_a_claim_does_not_postpone_it_for_the_other(camp: Camp) -> 
     camp.claim(worker="w2")
     with camp.store.write() as connection:
         postpone(connection, mine, now=camp.now, code="abdm:wait")
-    assert camp.job(record)["claimed_by"] == "w2"
+    assert camp.job(record)["claimed_by"].startswith("w2#")
+
+
+def test_a_job_lost_and_taken_again_by_the_same_worker_is_not_the_one_it_had(camp: Camp) -> None:
+    record = camp.person(aadhaar(1))
+    (lost,) = camp.claim(worker="w1")
+    camp.office.now += 121
+    (mine,) = camp.claim(worker="w1")
+    with camp.store.write() as connection:
+        postpone(connection, lost, now=camp.now, code="abdm:wait")
+        settle(connection, lost, now=camp.now, version=1)
+    with pytest.raises(ClaimLost), camp.store.write() as connection:
+        keep_claim(connection, lost, now=camp.now)
+    job = camp.job(record)
+    assert (job["state"], job["claimed_by"]) == ("due", mine.holder)
+
+
+def test_a_worker_does_not_take_what_it_is_still_at(camp: Camp) -> None:
+    record, other = camp.person(aadhaar(1)), camp.person(aadhaar(2))
+    camp.claim(2, worker="w1")
+    camp.office.now += 121
+    besides = [(record, JobKind.ENROLL), (other, JobKind.LINK)]
+    taken = claim_jobs(camp.store, "w1", camp.now, 5, lease_ms=MINUTE, besides=besides)
+    assert [claim.enrollment for claim in taken] == [other]
+
+
+def test_who_was_gathered_and_settled_by_another_worker_meanwhile_stays_settled(
+    camp: Camp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = camp.person(aadhaar(1))
+    real = gathering._make_due
+
+    def make_due_late(*found: Any) -> None:
+        monkeypatch.setattr(gathering, "_make_due", real)
+        connection, kind, row, now = found
+        real(connection, kind, row, now)
+        connection.exec_driver_sql("UPDATE abdm_jobs SET state = 'settled', code = 'abdm:mismatch'")
+        real(connection, kind, row, now)
+
+    monkeypatch.setattr(gathering, "_make_due", make_due_late)
+    gather(camp.store, now=camp.now)
+    assert (camp.job(record)["state"], camp.job(record)["code"]) == ("settled", "abdm:mismatch")
 
 
 def test_a_settled_job_comes_back_with_a_newer_version_only(camp: Camp) -> None:
