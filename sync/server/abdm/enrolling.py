@@ -43,7 +43,7 @@ from sync.server.abdm.papers import GivesPapers, fetch_papers
 from sync.server.abdm.planning import ask_of, plan_road
 from sync.server.abdm.settings import AbdmSettings
 from sync.server.abdm.turns import ACCEPTED, Turn
-from sync.server.abdm.unsealing import KeyMissing, NumberUnusable, find_number, opened
+from sync.server.abdm.unsealing import KeyMissing, NumberUnusable, find_mark, find_number, opened
 from sync.server.store import Store
 from sync.server.store.tables import enrollment_versions, enrollments
 
@@ -127,9 +127,16 @@ def _ask(turn: Turn, client: Enrols, vault: OpeningKey, case: _Case) -> Advance:
 def _take_number(
     turn: Turn, client: Enrols, case: _Case, exchanges: Exchanges, answer: Answered[Enrolled]
 ) -> Advance:
-    """Write the number down at once; then fetch what the token gives, and tell the laptops."""
+    """Write the number down at once; then fetch what the token gives, and tell the laptops.
+
+    A correction may have brought another Aadhaar number while ABDM was asked with the one before:
+    then the answer is somebody else's number, and this person is still to be asked for.
+    """
     with turn.store.write() as connection:
         exchanges.end(connection, answer.ending)
+        person = lock_person(connection, case.id)
+        if _has_other_aadhaar(connection, person, case):
+            return turn.leave(connection, version=person.version)
         person = keep_number(connection, case.id, answer.value)
         was_found = answer.value.is_new is False and not was_left_open(
             connection, case.id, CREATING, besides=answer.ending.request_id
@@ -229,6 +236,19 @@ def _case(connection: Connection, enrollment: str) -> _Case:
         has_number=row.abha_number is not None,
         body=json.loads(row.body),
     )
+
+
+def _has_other_aadhaar(connection: Connection, person: Row[Any], case: _Case) -> bool:
+    """Whether a newer version of a person means another Aadhaar number than was asked with, or
+    none. The same one typed again cannot be told from another, and is asked for again.
+    """
+    if person.version == case.version or person.abha_number is not None:
+        return False
+    newest = _case(connection, case.id)
+    asked, meant = (
+        find_mark(connection, each.id, each.version, each.body) for each in (case, newest)
+    )
+    return asked != meant
 
 
 def _is_the_same(person: Row[Any], case: _Case) -> bool:

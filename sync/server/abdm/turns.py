@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
@@ -71,9 +72,9 @@ class Turn:
         with self.store.write() as connection:
             self._end(connection, ending)
             person = lock_person(connection, self.claim.enrollment)
-            if person.state != ACCEPTED or person.abha_number is not None:
+            if person.state != ACCEPTED:
                 settle(connection, self.claim, now=now, version=person.version)
-            elif person.version != version:
+            elif person.version != version or person.abha_number is not None:
                 self._leave(connection, ending=None, code="", version=person.version)
             else:
                 change(connection)
@@ -81,9 +82,15 @@ class Turn:
         return Advance(fate=Fate.SETTLED, code=code, asked=ending is not None)
 
     def close(self) -> Advance:
-        """Settle what needs nothing more: somebody withdrew, or was finished by another road."""
+        """Settle what needs nothing more: somebody withdrew, or was finished by another road.
+
+        Whoever is accepted by now was corrected since their turn began: they stay due.
+        """
         with self.store.write() as connection:
             person = lock_person(connection, self.claim.enrollment)
+            if person.state == ACCEPTED:
+                advance = self.leave(connection, version=person.version)
+                return replace(advance, asked=False)
             if person.state == "WITHDRAWN" or person.abha_number is not None:
                 discard_numbers_of(connection, self.claim.enrollment)
             settle(connection, self.claim, now=self.clock(), version=person.version)
@@ -111,18 +118,23 @@ class Turn:
     def give_way(self) -> Advance:
         """Leave it: another worker has it, or the person changed before the request left."""
         with self.store.write() as connection:
-            self._leave(connection, ending=None, code=self.claim.code)
+            self._leave(connection, ending=None, code=None)
         return Advance(fate=Fate.WAITS, asked=False)
+
+    def leave(self, connection: Connection, *, version: int) -> Advance:
+        """Leave it due at once: what ABDM said is not about the person as they are now."""
+        self._leave(connection, ending=None, code="", version=version)
+        return Advance(fate=Fate.WAITS)
 
     def _leave(
         self,
         connection: Connection,
         *,
         ending: Ending | None,
-        code: str,
+        code: str | None,
         version: int | None = None,
     ) -> None:
-        """Let it be due at once, with nothing counted against it."""
+        """Let it be due at once, with nothing counted against it; no code leaves what is known."""
         self._end(connection, ending)
         postpone(
             connection,

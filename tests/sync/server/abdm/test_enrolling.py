@@ -10,6 +10,7 @@ from sync.server.abdm.calls import Effect, Step
 from sync.server.abdm.enrolling import advance_enrollment
 from sync.server.abdm.jobs import Advance, Claim, Fate
 from sync.server.abdm.settings import AbdmSettings
+from sync.server.abdm.turns import Turn
 from sync.server.keys import open_vault
 from sync.server.store.tables import enrollment_versions
 
@@ -384,6 +385,37 @@ def test_a_number_for_a_version_that_was_corrected_meanwhile_is_kept(
     assert (camp.state(record), camp.claim()) == ("ISSUED", [])
 
 
+def test_a_number_that_was_asked_for_with_another_aadhaar_number_is_not_kept(
+    camp: Camp, abdm: FakeAbdm
+) -> None:
+    record = camp.person(aadhaar(1))
+    abdm.after[Step.DEMOGRAPHICS] = lambda: camp.amend(record, aadhaar(2), name="Someone Else")
+    assert advance(camp, abdm) == Advance(fate=Fate.WAITS)
+    assert (camp.state(record), camp.row(record)["abha_number"]) == ("ACCEPTED", None)
+    assert [(each["step"], each["ending"]) for each in camp.exchanges(record)] == [
+        ("demo-auth", "done")
+    ]
+    assert camp.news() == []
+    abdm.after.clear()
+    advance(camp, abdm)
+    assert [number for number, _ in abdm.asks] == [aadhaar(1), aadhaar(2)]
+    assert camp.row(record)["abha_number"] == abdm.accounts[aadhaar(2)]
+
+
+def test_a_number_of_who_turned_out_to_have_no_aadhaar_number_is_not_kept(
+    camp: Camp, abdm: FakeAbdm
+) -> None:
+    record = camp.person(aadhaar(1))
+    abdm.after[Step.DEMOGRAPHICS] = lambda: camp.amend(
+        record, aadhaar_last4=None, capture_session=None
+    )
+    advance(camp, abdm)
+    assert (camp.state(record), camp.row(record)["abha_number"]) == ("ACCEPTED", None)
+    abdm.after.clear()
+    advance(camp, abdm)
+    assert camp.state(record) == "NEEDS_PERSON"
+
+
 def test_a_correction_of_who_has_a_number_asks_nobody_again(camp: Camp, abdm: FakeAbdm) -> None:
     record = camp.person(aadhaar(1))
     advance(camp, abdm)
@@ -414,6 +446,45 @@ def test_a_number_that_comes_after_the_lease_is_kept_all_the_same(
     abdm.after[Step.DEMOGRAPHICS] = take_over
     advance(camp, abdm, mine)
     assert (camp.state(record), camp.row(record)["abha_number"]) == ("ISSUED", FIRST)
+
+
+def test_who_is_corrected_between_the_look_and_the_end_of_a_turn_stays_due(
+    camp: Camp, abdm: FakeAbdm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = camp.person(aadhaar(1))
+    (claim,) = camp.claim()
+    with camp.store.write() as connection:
+        connection.exec_driver_sql("UPDATE enrollments SET state = 'RETURNED'")
+    real = Turn.close
+
+    def close_late(turn: Turn) -> Advance:
+        camp.amend(record, name="Marked Zebra Quoll")
+        return real(turn)
+
+    monkeypatch.setattr(Turn, "close", close_late)
+    assert advance(camp, abdm, claim) == Advance(fate=Fate.WAITS, asked=False)
+    assert (camp.job(record)["state"], camp.job(record)["version"]) == ("due", 2)
+    advance(camp, abdm)
+    assert camp.state(record) == "ISSUED"
+
+
+def test_a_refusal_that_comes_after_the_lease_does_not_settle_for_the_other_worker(
+    camp: Camp, abdm: FakeAbdm
+) -> None:
+    record = camp.person(aadhaar(1))
+    (mine,) = camp.claim(worker="w1")
+    theirs: list[Claim] = []
+
+    def take_over() -> None:
+        come_again(camp, 121)
+        theirs.extend(camp.claim(worker="w2"))
+
+    abdm.before[Step.DEMOGRAPHICS] = take_over
+    abdm.failures[Step.DEMOGRAPHICS] = [refused("ABDM-1207", Effect.RETURN, "abdm:mismatch")]
+    advance(camp, abdm, mine)
+    assert (camp.state(record), camp.job(record)["state"]) == ("RETURNED", "due")
+    advance(camp, abdm, theirs[0])
+    assert (camp.state(record), camp.job(record)["state"]) == ("RETURNED", "settled")
 
 
 # The power fails.
