@@ -139,6 +139,10 @@ def _of_calls() -> dict[str, str]:
         "person:parent": _("A child without Aadhaar: call the parent who has an ABHA number."),
         "person:document": _("There is no Aadhaar number. Call them; another document is needed."),
         "person:aadhaar-missing": _("The Aadhaar number is missing. Call them and ask for it."),
+        "person:aadhaar-cancelled": _(
+            "UIDAI switched this number off. Only the person can ask why."
+        ),
+        "person:biometric": _("UIDAI asks for a finger, an eye or the face. Call the person."),
         "person:mobile": _("A mobile that the person can look at is needed. Call them."),
         "person": _("The person is needed. Call them."),
     }

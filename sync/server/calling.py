@@ -14,20 +14,24 @@ from schemas.numbers import provisional_number
 from sync.protocol import FeedKind
 from sync.server.store.tables import abdm_jobs, enrollment_versions, enrollments, feed
 
-__all__ = ["INDIA", "ToCall", "call_lines", "people_to_call"]
+__all__ = ["CALL_WORDS", "INDIA", "ToCall", "call_lines", "people_to_call"]
 
 INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 _NEEDS_PERSON: Final = "NEEDS_PERSON"
 _ENROLL: Final = "enroll"
-_WORDS: Final = {
+CALL_WORDS: Final = {
     "person:otp": "A one-time code goes to the mobile that Aadhaar knows; they read it out.",
     "person:parent": "A child without Aadhaar: a parent with an ABHA number must be there.",
     "person:document": "No Aadhaar number: they need another document, or an Aadhaar number.",
-    "person:aadhaar-missing": "The Aadhaar number is missing; ask for it.",
+    "person:aadhaar-cancelled": "UIDAI cancelled or suspended their Aadhaar number; only they can "
+    "ask for it back, at an Aadhaar centre.",
+    "person:biometric": "UIDAI wants to see a finger, an eye or the face; they must be there.",
     "person:mobile": "A mobile is needed that they can look at.",
+    "otp:late": "Their one-time code has run out; they read another one out.",
     "abdm:deactivated": "Their ABHA number is switched off; only they can switch it on again.",
-    "abdm:exists": "They have an ABHA number already; they must say which.",
+    "abdm:token": "ABDM has logged them out; they read another one-time code out.",
 }
+"""Why somebody is called, by the code: what the planner and ABDM's known refusals give."""
 _OTHER: Final = "ABDM wants the person to be there."
 _ROWS_AT_ONCE: Final = 500
 
@@ -121,7 +125,7 @@ def _to_call(row: Row[Any], call_at: int | None) -> ToCall:
         village=body["address"]["village"],
         camp=body.get("camp"),
         code=code,
-        why=_WORDS.get(code, _OTHER),
+        why=CALL_WORDS.get(code, _OTHER),
         since=None if row.changed_at is None else row.changed_at // 1000,
         call_at=call_at,
     )

@@ -21,13 +21,20 @@ def codes() -> set[str]:
     texts = [path.read_text(encoding="utf-8") for path in SERVER.rglob("*.py")]
     found = {code for text in texts for code in [*_GIVEN.findall(text), *_NAMED.findall(text)]}
     of_abdm = json.loads((SERVER / "data" / "abdm_refusals.json").read_text(encoding="utf-8"))
-    reasons = {row["reason"] for row in of_abdm["rows"]}
+    rows = [*of_abdm["rows"], *of_abdm.get("fields", ())]
+    reasons = {row["reason"] for row in rows}
     unforeseen = {code for code in reasons if code.startswith("abdm:unknown")}
     return {code.partition("{")[0] for code in found} | (reasons - unforeseen)
 
 
 def test_the_servers_codes_are_found_at_all() -> None:
-    assert {"version:ahead", "enrollment:unknown", "conflict", "abdm:mismatch"} <= codes()
+    assert {
+        "version:ahead",
+        "enrollment:unknown",
+        "conflict",
+        "abdm:mismatch",
+        "abdm:consent",
+    } <= codes()
 
 
 @pytest.mark.parametrize("code", [*sorted(codes()), "schema:anything-new", "needs-person"])
@@ -49,7 +56,10 @@ def test_every_code_of_the_server_has_words(code: str) -> None:
                 "aadhaar", "field", "deactivated", "exists", "wait", "address", "address-taken",
             )
         ),
-        *(f"person:{word}" for word in ("otp", "parent", "document", "aadhaar-missing", "mobile")),
+        *(f"person:{word}" for word in (
+            "otp", "parent", "document", "aadhaar-missing", "aadhaar-cancelled", "biometric",
+            "mobile",
+        )),
         *(f"otp:{word}" for word in ("wrong", "late", "too-many", "wait")),
         *(f"finish:{word}" for word in ("unknown", "ambiguous", "wait")),
         *(f"link:{word}" for word in ("kyc", "facility", "unknown-abha")),
@@ -60,6 +70,12 @@ def test_every_code_on_the_road_to_abdm_has_words_of_its_own(code: str) -> None:
     assert words != reason_words(code.partition(":")[0])
     assert words.endswith(".")
     assert len(words) <= 74, "one line under its field at 80 columns"
+
+
+def test_nobody_is_told_to_type_a_number_again_that_uidai_has_switched_off() -> None:
+    words = reason_words("person:aadhaar-cancelled")
+    assert "again" not in words
+    assert words != reason_words("abdm:aadhaar")
 
 
 def test_a_refusal_of_abdm_that_nobody_foresaw_is_shown_with_its_code() -> None:

@@ -137,6 +137,8 @@ def test_state_and_district_that_do_not_fit_are_known_by_their_words() -> None:
     [
         ("UIDAI Error code : 300 : Biometric mismatch", "UIDAI-300", "person:biometric"),
         ("UIDAI Error code : 998 : Invalid Aadhaar Number", "UIDAI-998", "abdm:aadhaar"),
+        ("UIDAI Error code : 996 : Cancelled", "UIDAI-996", "person:aadhaar-cancelled"),
+        ("UIDAI Error code : 997 : Suspended", "UIDAI-997", "person:aadhaar-cancelled"),
         ("Aadhaar failure, code 561", "UIDAI-561", "abdm:wait"),
         ("UIDAI error 727: new", "UIDAI-727", "abdm:unknown UIDAI-727"),
         ("UIDAI said nothing", "ABDM-1204", "abdm:unknown ABDM-1204"),
