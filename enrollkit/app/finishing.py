@@ -44,6 +44,11 @@ class _Subject:
     digits: str
     stored: StoredEnrollment | None
 
+    @property
+    def record(self) -> str:
+        """The whole record id, where this laptop knows it; the server tells it to few."""
+        return self.digits if len(self.digits) == _RECORD_DIGITS else ""
+
 
 class Finishing:
     """One-time code, mobile and ABHA address of one person.
@@ -154,7 +159,7 @@ class Finishing:
     def _state(self, subject: _Subject, answer: FinishAnswer) -> FinishState:
         stored = subject.stored
         return FinishState(
-            record=answer.record or (stored.enrollment.id if stored else ""),
+            record=answer.record or subject.record,
             stage=answer.stage.value,
             name=stored.enrollment.person.name if stored else "",
             hint=answer.hint,

@@ -368,7 +368,7 @@ class FinishState:
     ``stage`` is a value of :class:`sync.protocol.FinishStage`. ``hint`` is the masked mobile that a
     code went to; ``again_in`` how many seconds until another can be sent; ``handles`` the ABHA
     addresses to choose from, without their suffix. ``name`` is empty on a laptop that does not
-    hold the person.
+    hold the person; so is ``record``, where it was not typed, until it brought the right code.
     """
 
     record: str
@@ -380,6 +380,12 @@ class FinishState:
     abha_number: str | None
     abha_address: str | None
     reason: Reason | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the office knows whom it is about."""
+        nobody = {"finish:unknown", "finish:ambiguous"}
+        return self.reason is None or self.reason.code not in nobody
 
     def __repr__(self) -> str:
         return f"FinishState({self.stage}, <withheld>)"

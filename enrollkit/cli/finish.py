@@ -92,7 +92,7 @@ class _Talk:
             self._say_stage(state)
             following = self._step(state)
             if following is None:
-                self._tell(later_words() if state.record else "")
+                self._tell(later_words() if state.is_known else "")
                 return state
             state = self._settled(following)
         self._say_done(state)

@@ -3,7 +3,7 @@
 It reads neither codes nor Aadhaar numbers: they are sealed to the vault, whose key it has not.
 Any approved laptop may finish anybody whose record it can name, because the person stands there
 with the card and the code proves it; but only one that holds the person, or that brought the right
-code, is told number and address.
+code, is told number and address, or the whole record id: a card shows the beginning of it only.
 """
 
 from __future__ import annotations
@@ -232,11 +232,12 @@ def _for_stranger(device: str, finish: Finish) -> Finish:
 def _write(
     asked: _Asked, finish: Finish, *, now: int, person: Row[Any] | None = None
 ) -> FinishAnswer:
+    """Write the answer; ``person`` only for a laptop that may know them."""
     is_over = finish.stage in {FinishStage.ADDRESS, FinishStage.DONE, FinishStage.MOBILE}
     again = 0 if is_over or now >= finish.sent_at + AGAIN_MS else finish.sent_at + AGAIN_MS
     return FinishAnswer(
         device=asked.device.id,
-        record=asked.record,
+        record=asked.record if person is not None else "",
         stage=finish.stage,
         code=finish.code,
         pointer=finish.pointer,

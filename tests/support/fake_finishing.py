@@ -100,7 +100,7 @@ class FakeFinishing:
             raise error
         record = self._record(ident)
         if record == NEVER_SENT:
-            unknown = replace(self._first(record), record="", reason=_reason("finish:unknown"))
+            unknown = replace(self._first(record), reason=_reason("finish:unknown"))
             return replace(unknown, stage=FinishStage.REFUSED)
         kit.asked.append((action, value) if value else (action,))
         state = kit.stages.get(record) or self._first(record)
@@ -111,6 +111,8 @@ class FakeFinishing:
         elif action != "look":
             state = self._step(state, action, value)
         kit.stages[record] = state
+        if not state.record and action == "code" and state.abha_number:
+            state = replace(state, record=record)
         if state.abha_number and record in kit.states:
             kit.states[record] = State.ISSUED
         if kit.lose_answer is not None and action != "look":
@@ -139,7 +141,8 @@ class FakeFinishing:
     def _first(self, record: str) -> FinishState:
         here = self.kit.people_here.get(record)
         return FinishState(
-            record=record, stage=FinishStage.READY, name=here.person.name if here else "",
+            record=record if here else "", stage=FinishStage.READY,
+            name=here.person.name if here else "",
             hint="", again_in=0, handles=(), abha_number=None, abha_address=None, reason=None,
         )  # fmt: skip
 

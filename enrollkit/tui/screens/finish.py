@@ -238,7 +238,7 @@ class FinishScreen(Page[None]):
         if state.name:
             name = Content.styled(shown(state.name), "bold")
             return name + Content.styled(f"   {provisional}", "$secondary")
-        words = _("The person was enrolled on another laptop.") if state.record else ""
+        words = _("The person was enrolled on another laptop.") if state.is_known else ""
         return Content.styled(provisional, "bold") + Content.styled(f"   {words}", "$secondary")
 
     def _words(self, state: FinishState) -> Content:
@@ -274,7 +274,7 @@ class FinishScreen(Page[None]):
                 self.refresh_bindings()
         if state is not None and help_words(state):
             lines.append(help_words(state))
-        if state is None or (state.stage != FinishStage.DONE and state.record):
+        if state is None or (state.stage != FinishStage.DONE and state.is_known):
             lines += ["", later_words()]
         words = Content.styled("\n".join(lines).strip(), "$secondary")
         self.query_one("#finish-more", Static).update(words)

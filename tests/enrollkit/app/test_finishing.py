@@ -99,8 +99,19 @@ def test_a_person_of_another_laptop_is_asked_for_by_the_number_on_the_card(
 ) -> None:
     state = kit.finishing.send(provisional_number(OTHER))
     assert (server.heard[0].subject, state.name) == (OTHER[:15], "")
-    kit.finishing.look(OTHER.upper())
+    assert kit.finishing.look(OTHER.upper()).record == OTHER
     assert server.heard[1].subject == OTHER
+
+
+def test_the_server_need_not_tell_the_whole_record_id(
+    kit: Kit, server: Server, record: str
+) -> None:
+    server.says = {"record": "", "stage": FinishStage.CODE_SENT}
+    assert kit.finishing.send(record).record == record
+    state = kit.finishing.send(provisional_number(OTHER))
+    assert (state.record, state.is_known) == ("", True)
+    server.says = {"record": "", "stage": FinishStage.REFUSED, "code": "finish:unknown"}
+    assert not kit.finishing.send(provisional_number(OTHER)).is_known
 
 
 @pytest.mark.parametrize("ident", ["", "Asha", "7K2M-94QD-XV3T-9", "91-2222-2222-2222", "0e"])

@@ -274,7 +274,23 @@ def test_somebody_unknown_is_not_finished(desk: Desk) -> None:
 def test_the_number_on_the_card_is_enough_on_any_approved_laptop(desk: Desk) -> None:
     other = desk.office.laptop()
     answer = desk.ask(FinishAction.SEND, laptop=other, subject=desk.record[:15])
-    assert (answer.stage, answer.record) == (FinishStage.WORKING, desk.record)
+    assert (answer.stage, answer.record) == (FinishStage.WORKING, "")
+    assert desk.open_steps == 1
+
+
+def test_the_whole_record_id_is_told_to_nobody_who_does_not_hold_the_person(desk: Desk) -> None:
+    other = desk.office.laptop()
+    named = {"laptop": other, "subject": desk.record[:15]}
+    assert desk.ask(FinishAction.LOOK, **named).record == ""
+    desk.sent(sender=other.id)
+    assert desk.ask(FinishAction.LOOK, **named).record == ""
+    desk.change(enrollments, state="WITHDRAWN")
+    assert desk.ask(FinishAction.LOOK, **named).record == ""
+    desk.change(enrollments, state="ACCEPTED")
+    desk.number()
+    desk.stands(stage=FinishStage.DONE, proven=other.id)
+    assert desk.ask(FinishAction.LOOK, **named).record == desk.record
+    assert desk.ask(FinishAction.LOOK, subject=desk.record[:15]).record == desk.record
 
 
 def test_a_number_that_two_people_share_names_nobody(desk: Desk) -> None:
