@@ -34,7 +34,7 @@ from sync.server.abdm.certificate import Certificate
 from sync.server.abdm.gateway import CLOCK_REASON, Gateway
 from sync.server.abdm.http import NotSent, Reply, ReplyLost
 from sync.server.abdm.payloads import Payload, Seal, checked, unsendable
-from sync.server.abdm.redaction import redacted
+from sync.server.abdm.redaction import redacted, scrubbed
 from sync.server.abdm.refusals import judge, module_of, says_no
 
 __all__ = ["Call", "Unreadable", "ask"]
@@ -249,7 +249,7 @@ def _kept(
 ) -> Mapping[str, Any]:
     if body is None:
         kind = reply.headers.get("content-type", "").partition(";")[0][:60]
-        return {"type": kind, "bytes": len(reply.body)} if reply.body else {}
+        return {"type": scrubbed(kind), "bytes": len(reply.body)} if reply.body else {}
     return redacted(body, hidden=call.hidden, is_error=is_error)
 
 

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from sqlalchemy.exc import DataError
 
 from sync.errors import TooLarge
 from sync.sealing import SealKey
@@ -125,7 +126,12 @@ class Bridge:
             raise
 
     def _take(self, step: Step, data: bytes) -> Taking:
-        return take_callback(self._store, self._vault, read_callback(step, data), now=self._clock())
+        callback = read_callback(step, data)
+        try:
+            return take_callback(self._store, self._vault, callback, now=self._clock())
+        except (UnicodeError, DataError) as error:
+            # A text that no database holds is the sender's fault, and comes again as it is.
+            raise CallbackUnreadable("text") from error
 
     def _refused(self, status: int, code: str) -> Response:
         self._log.warning("callback-refused", code=code)

@@ -141,5 +141,6 @@ def note_callback(
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    text = json.dumps(dict(value), ensure_ascii=False, sort_keys=True, default=str)
+    """Write it in ASCII: JSON's escapes hold what no database takes, such as half a character."""
+    text = json.dumps(dict(value), sort_keys=True, default=str)
     return text if len(text) <= _TEXT_MAX else json.dumps({"withheld": f"<{len(text)} letters>"})

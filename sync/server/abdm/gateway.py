@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeAlias
 
 from sync.server.abdm import reading
@@ -33,6 +32,8 @@ _KEYS_PATH: Final = "/api/hiecm/gateway/v3/certs"
 _SKEW_SECONDS_MIN: Final = 2.0
 """What ABDM's ``Date`` can be off by itself: it knows whole seconds."""
 _SKEW_SECONDS_MAX: Final = 60.0
+_SKEW_SECONDS_CREDIBLE: Final = 86_400.0
+"""Beyond it nobody can tell whose clock is wrong, and requests are not dated by a guess."""
 
 
 class Gateway:
@@ -134,12 +135,11 @@ class Gateway:
         return replace(refusal, effect=Effect.WAIT, reason="abdm:wait")
 
     def _look_at_clock(self, reply: Reply) -> None:
-        try:
-            said = parsedate_to_datetime(reply.headers.get("date", ""))
-        except (ValueError, TypeError):
+        said = reading.moment_of(reply.headers.get("date", ""))
+        if said is None:
             return
-        said = said if said.tzinfo else said.replace(tzinfo=UTC)
-        self._skew = said.timestamp() - self._clock()
+        skew = said - self._clock()
+        self._skew = skew if abs(skew) <= _SKEW_SECONDS_CREDIBLE else None
 
     def _speak(
         self, what: str, base: str, path: str, payload: dict[str, Any] | None, bearer: str

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from schemas.formats import is_abha_address
@@ -19,6 +21,7 @@ __all__ = [
     "enrolled_of",
     "first_text",
     "json_object",
+    "moment_of",
     "otp_of",
     "paper_of",
     "seconds_of",
@@ -60,6 +63,15 @@ def seconds_of(answer: Mapping[str, Any], *names: str) -> int | None:
         if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0:
             return min(int(text), _SECONDS_MAX)
     return None
+
+
+def moment_of(text: str) -> float | None:
+    """Read a date of HTTP's as seconds since 1970; ``None`` for what is no moment at all."""
+    try:
+        found = parsedate_to_datetime(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def enrolled_of(answer: Mapping[str, Any], *, mobile: str | None = None) -> Enrolled | None:

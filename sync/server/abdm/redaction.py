@@ -46,8 +46,7 @@ def scrubbed(text: str, hidden: Iterable[str] = ()) -> str:
     for value in sorted(known, key=len, reverse=True):
         text = re.sub(re.escape(value), "<withheld>", text, flags=re.IGNORECASE)
     text = _DIGITS.sub(_counted, text)
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return printable[:MESSAGE_LENGTH_MAX]
+    return _printable(text)[:MESSAGE_LENGTH_MAX]
 
 
 def code_of(text: object) -> str:
@@ -83,7 +82,7 @@ def _redacted(value: Any, name: str, hidden: tuple[str, ...], *, is_error: bool,
         case str() | int() if name in _CODES:
             return scrubbed(str(value)) if _IDENTIFYING.search(str(value)) else code_of(value)
         case str() if name in _REFERENCES and not _IDENTIFYING.search(value):
-            return value[:MESSAGE_LENGTH_MAX]
+            return _printable(value)[:MESSAGE_LENGTH_MAX]
         case str() if name in _KEPT or name in _SAID or is_error:
             return scrubbed(value, hidden)
         case int() if name in _KEPT:
@@ -91,6 +90,11 @@ def _redacted(value: Any, name: str, hidden: tuple[str, ...], *, is_error: bool,
         case str():
             return f"<{len(value)} letters>" if value else ""
     return "<number>"
+
+
+def _printable(text: str) -> str:
+    """Leave out what cannot be shown: JSON may bring half a character, which nothing can store."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _counted(found: re.Match[str]) -> str:

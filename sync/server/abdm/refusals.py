@@ -11,14 +11,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from sync.server.abdm.calls import Effect, Refusal, Step
-from sync.server.abdm.reading import json_object
+from sync.server.abdm.reading import json_object, moment_of
 from sync.server.abdm.redaction import code_of, scrubbed
 
 __all__ = ["Judged", "callback_refusal", "judge", "module_of", "says_no"]
@@ -235,15 +233,7 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
         return min(int(text), _WAIT_SECONDS_MAX)
-    until, sent = _moment(text), _moment(headers.get("date", ""))
+    until, sent = moment_of(text), moment_of(headers.get("date", ""))
     if until is None or sent is None:
         return None
-    return min(max(0, int((until - sent).total_seconds())), _WAIT_SECONDS_MAX)
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return min(max(0, int(until - sent)), _WAIT_SECONDS_MAX)

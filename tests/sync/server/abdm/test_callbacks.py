@@ -303,3 +303,22 @@ def test_a_callback_does_not_wait_for_the_worker(asked: LinkCamp, tmp_path: Path
     asked.wait(600)
     assert len(asked.claim()) == 1, "a worker has the job"
     assert asked.take(Step.LINK_TOKEN, token_body(asked)) is Taking.TAKEN
+
+
+def test_half_a_character_in_a_callback_does_not_keep_it_from_being_taken(
+    asked: LinkCamp,
+) -> None:
+    odd = token_body(asked, patient=[{"referenceNumber": "\ud800"}], status="\udfff")
+    assert post(asked.office, TOKEN_PATH, odd) == 202
+    assert asked.office.count("SELECT count(*) FROM link_tokens") == 1
+
+
+def test_a_text_that_no_database_holds_is_the_senders_fault(
+    asked: LinkCamp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object, **_named: object) -> Taking:
+        "\ud800".encode()
+        return Taking.TAKEN
+
+    monkeypatch.setattr("sync.server.abdm.bridge.take_callback", fail)
+    assert post(asked.office, TOKEN_PATH, token_body(asked)) == 400

@@ -346,6 +346,31 @@ def test_a_clock_that_stays_wrong_stops_the_work(stub: AbdmStub, witness: Witnes
     )
 
 
+def test_a_date_that_cannot_be_does_not_date_later_requests(
+    stub: AbdmStub, witness: Witness
+) -> None:
+    stub.clock = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+    stub.answer(SUGGESTION, Said(status=404))
+    with pytest.raises(AbdmRefused):
+        witness.client.suggest_addresses(witness.begin, "txn-1")
+    assert witness.client.suggest_addresses(witness.begin, "txn-1").value
+    stamp = datetime.fromisoformat(stub.asks(SUGGESTION)[-1].headers["TIMESTAMP"])
+    assert stamp == datetime.fromtimestamp(NOW, UTC)
+
+
+def test_a_clock_that_is_days_off_is_the_offices_to_put_right(
+    stub: AbdmStub, witness: Witness
+) -> None:
+    stub.clock = NOW + 3 * 86_400
+    stub.answer(ENROL, refused("ABDM-1016", "Invalid Timestamp", status=400))
+    with pytest.raises(AbdmRefused) as caught:
+        enrol(witness)
+    assert (caught.value.refusal.effect, caught.value.refusal.reason) == (
+        Effect.STOP,
+        "abdm:clock",
+    )
+
+
 def test_without_a_benefit_nothing_is_sent(stub: AbdmStub) -> None:
     witness = Witness(stub, benefit="")
     ask = an_ask()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection
@@ -129,3 +130,13 @@ def test_an_answer_without_measure_does_not_fill_the_disk(camp: Camp, record: st
         Ending(request_id=one.request_id, kind=EndKind.REFUSED, response={"a": "x" * 1_000_000})
     )
     assert len(camp.exchanges(record)[0]["response"]) < 100
+
+
+def test_half_a_character_in_an_answer_is_written_down_all_the_same(
+    camp: Camp, record: str
+) -> None:
+    one, exchanges = begun(), exchanges_of(camp, record)
+    exchanges.begin(one)
+    odd = replace(ending(one), response={"requestId": "x\ud800\0"})
+    assert exchanges.end_alone(odd)
+    assert camp.exchanges(record)[0]["response"] == '{"requestId": "x\\ud800\\u0000"}'

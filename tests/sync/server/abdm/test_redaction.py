@@ -83,3 +83,8 @@ def test_a_deep_or_long_body_is_cut() -> None:
     assert "<deeper>" in json.dumps(dict(redacted(deep)))
     long = redacted({"details": ["x"] * 5000})
     assert len(long["details"]) == 40
+
+
+@pytest.mark.parametrize("name", ["requestId", "referenceNumber", "status", "message", "code"])
+def test_half_a_character_is_kept_under_no_name(name: str) -> None:
+    json.dumps(dict(redacted({name: "x\ud800\u200b"})), ensure_ascii=False).encode()

@@ -242,3 +242,17 @@ def test_every_documented_code_has_a_meaning_that_fits_what_nha_says_to_do(
     assert found.refusal.effect in allowed.get(row["action"], set(Effect))
     if found.refusal.effect is Effect.WAIT and row["code"] == "ABDM-1027":
         assert found.refusal.wait_seconds == 86_400
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "Fri, 01 Jan 2021 00:00:00 +99999999999999999999999",
+        "1 Jan 99999999999999999999 00:00:00 GMT",
+        "Fri, 01 Jan 2021 00:00:00 +9999",
+    ],
+)
+def test_a_moment_that_cannot_be_is_as_good_as_none(moment: str) -> None:
+    for headers in ({"retry_after": moment}, {"retry_after": moment, "date": moment}):
+        found = read({"code": "ABDM-1022", "message": "Too many requests"}, 429, **headers)
+        assert (found.effect, found.wait_seconds) == (Effect.WAIT, 60)
