@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from typing import Any, Final
 
 import httpx
@@ -125,6 +126,7 @@ class Line:
         return _Wire(
             httpx.Client(
                 verify=self._context,
+                cookies=_NoCookies(),
                 trust_env=not self._is_plain,
                 follow_redirects=False,
                 # One connection: the one that the brake cuts is the one that is in use.
@@ -135,6 +137,16 @@ class Line:
             seconds_max=connect_seconds + self._timeout_seconds,
             answer_bytes_max=self._answer_bytes_max,
         )
+
+
+class _NoCookies(CookieJar):
+    """Keeps nothing: ABDM documents no cookie, and an odd one would spoil every later request."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Let what an answer sets pass."""
+
+    def add_cookie_header(self, request: object) -> None:
+        """Send none."""
 
 
 class _Wire:
