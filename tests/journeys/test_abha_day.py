@@ -106,7 +106,7 @@ def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         open_office(folder / "office") as office,
         practice_abdm(faults="some", seed=4) as abdm,
     ):
-        configure(office.home, abdm, lease_seconds=20)
+        configure(office.home, abdm, lease_seconds=30)
         (folder / "tmp").mkdir()
         workers = Workers(
             home=office.home, temporary=folder / "tmp", nursery=Nursery(office.home, folder / "tmp")

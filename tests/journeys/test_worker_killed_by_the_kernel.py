@@ -76,7 +76,7 @@ def test_wherever_it_dies_there_is_one_account_for_each_person(tmp_path: Path) -
         pytest.skip(reason)
     rows = people(0, 60)
     with open_office(tmp_path / "office") as office, practice_abdm() as abdm:
-        configure(office.home, abdm, concurrency=1, lease_seconds=20)
+        configure(office.home, abdm, concurrency=1, lease_seconds=30)
         laptop = office.laptop(tmp_path / "laptop")
         laptop.run("enroll", write_rows(tmp_path / "rows.jsonl", rows))
         laptop.run("sync")

@@ -36,12 +36,16 @@ ABDM_TEMPLATE: Final = """
 #hi_type_field = "hiType"
 #consent_version = "1.4"
 
-# Calls at the same time, and how long one may take.
+# Calls at the same time, how long one may take, and how long a worker keeps a person to itself.
 #concurrency = 16
 #timeout_seconds = 30
 #lease_seconds = 120
 #certificate_hours = 24
 """
+
+_LEASE_CALLS: Final = 2
+"""Before a call that is about a person there may be one for a session or NHA's certificate."""
+_GRACE_SECONDS: Final = 10
 
 BIRTH_FORMATS: Final = ("dd-MM-yyyy", "yyyy-MM-dd")
 CALLBACK_SIGNATURES: Final = ("required", "unchecked")
@@ -54,7 +58,8 @@ class AbdmSettings:
     """Everything about ABDM. Without its two addresses no worker runs.
 
     ``lease_seconds``: how long a worker keeps a person to itself; a dead one's are taken over
-    after that. ``certificate_hours``: how long NHA's public certificate is believed.
+    after that, so that it must outlast what is done between two looks at it.
+    ``certificate_hours``: how long NHA's public certificate is believed.
     """
 
     gateway_url: str = ""
@@ -121,7 +126,10 @@ def read_abdm(table: Mapping[str, Any], environment: Mapping[str, str]) -> AbdmS
         for variable, name in _FROM_ENVIRONMENT.items()
         if environment.get(variable)
     }
-    return replace(found, **given)
+    settings = replace(found, **given)
+    if settings.lease_seconds < _LEASE_CALLS * (settings.timeout_seconds + _GRACE_SECONDS):
+        raise SettingsInvalid("abdm.lease_seconds")
+    return settings
 
 
 def _checked(name: str, value: Any) -> Any:

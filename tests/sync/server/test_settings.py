@@ -51,6 +51,8 @@ def test_a_file_of_the_office_is_left_alone(tmp_path: Path) -> None:
         ("db = [", "server.toml"),
         ("abdm = 1", "abdm"),
         ("[abdm]\ncolour = 1", "abdm.colour"),
+        ("[abdm]\nlease_seconds = 79", "abdm.lease_seconds"),
+        ("[abdm]\ntimeout_seconds = 51", "abdm.lease_seconds"),
         ("[abdm]\nconcurrency = 0", "abdm.concurrency"),
         ("[abdm]\nbirth_format = 'yy'", "abdm.birth_format"),
         ("[abdm]\ncm_id = 'live'", "abdm.cm_id"),
