@@ -40,6 +40,7 @@ __all__ = [
     "JobKind",
     "back_off",
     "claim_jobs",
+    "code_of_job",
     "keep_claim",
     "note_code",
     "postpone",
@@ -207,6 +208,12 @@ def postpone(
 def note_code(connection: Connection, claim: Claim, code: str) -> None:
     """Write down what is known of a job that is not done; it is read when it is claimed again."""
     connection.execute(update(abdm_jobs).where(*_mine(claim)).values(code=code))
+
+
+def code_of_job(connection: Connection, enrollment: str, kind: JobKind) -> str:
+    """Give what is known of a person's job; empty where there is nothing to say, or no job."""
+    mine = (abdm_jobs.c.enrollment == enrollment, abdm_jobs.c.kind == kind.value)
+    return connection.execute(select(abdm_jobs.c.code).where(*mine)).scalar_one_or_none() or ""
 
 
 def release_claims(connection: Connection, worker: str, *, now: int) -> None:

@@ -38,7 +38,7 @@ from sync.server.abdm.finish_ends import (
 )
 from sync.server.abdm.finish_turns import FinishTurn, open_secret, read_value, seal_secret
 from sync.server.abdm.jobs import Advance, Fate
-from sync.server.abdm.outcomes import announce, keep_address, lock_person
+from sync.server.abdm.outcomes import FOUND, announce, keep_address, lock_person
 from sync.server.abdm.papers import GivesPapers, fetch_papers
 from sync.server.finishes import FITTING, Finish
 from sync.server.sends import sends_so_far
@@ -212,6 +212,9 @@ def _tell_address(connection: Connection, turn: FinishTurn, address: str) -> Non
     told = {name: text for name, text in body.items() if text is not None}
     if person.state == "ISSUED":
         announce(connection, turn.record, FeedKind.ABHA_ISSUED, told, now=turn.clock())
+    elif person.state == "DUPLICATE":
+        told |= {"code": FOUND, "pointer": ""}
+        announce(connection, turn.record, FeedKind.ENROLLMENT_DUPLICATE, told, now=turn.clock())
 
 
 def _renew_papers(

@@ -82,14 +82,18 @@ def keep_paper(
     connection.execute(abdm_papers.insert().values({**mine, **row}))
 
 
-def announce_number(connection: Connection, enrollment: str, *, was_found: bool, now: int) -> bool:
+def announce_number(
+    connection: Connection, enrollment: str, *, was_found: bool, now: int, is_first: bool = False
+) -> bool:
     """Let the person be issued, or a duplicate where the number was found, and tell the laptops.
 
     ``False``, and nothing changes, where there is no number, where laptops were told already, or
-    where the person withdrew meanwhile.
+    where the person withdrew meanwhile. ``is_first``: the number was written down in this very
+    transaction; then even somebody who was a duplicate without one (``mark_found``) is told of.
     """
     person = lock_person(connection, enrollment)
-    if person.abha_number is None or person.state in {*_NUMBERED, "WITHDRAWN"}:
+    over = {"WITHDRAWN"} if is_first else {*_NUMBERED, "WITHDRAWN"}
+    if person.abha_number is None or person.state in over:
         return False
     body = {"abha_number": person.abha_number}
     if person.abha_address:

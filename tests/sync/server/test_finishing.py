@@ -280,7 +280,7 @@ def test_the_number_on_the_card_is_enough_on_any_approved_laptop(desk: Desk) -> 
 
 def test_the_whole_record_id_is_told_to_nobody_who_does_not_hold_the_person(desk: Desk) -> None:
     other = desk.office.laptop()
-    named = {"laptop": other, "subject": desk.record[:15]}
+    named: dict[str, Any] = {"laptop": other, "subject": desk.record[:15]}
     assert desk.ask(FinishAction.LOOK, **named).record == ""
     desk.sent(sender=other.id)
     assert desk.ask(FinishAction.LOOK, **named).record == ""

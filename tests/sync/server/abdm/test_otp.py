@@ -14,8 +14,10 @@ from abdm_present import Present
 from practice_abdm import PracticeAbdm, practice_abdm
 from server_laptops import Office
 from sync.protocol import FinishStage
+from sync.server.abdm.enrolling import advance_enrollment
 from sync.server.abdm.finish_turns import claim_steps, forget_secrets
 from sync.server.abdm.jobs import Fate
+from sync.server.abdm.outcomes import mark_found
 from sync.server.sandbox.rules import FULL_MOBILE, Rule, number_for
 
 PROVEN_MOBILE = "9123456780"
@@ -211,6 +213,51 @@ def test_somebody_who_had_a_number_is_found(present: Present) -> None:
     assert (answer.stage, answer.code) == (FinishStage.DONE, "abdm:exists")
     assert answer.abha_number is not None
     assert other.camp.state(other.record) == "DUPLICATE"
+
+
+def test_all_are_told_of_a_number_of_whom_abdm_had_only_said_that_it_exists(
+    present: Present,
+) -> None:
+    with present.camp.store.write() as connection:
+        mark_found(connection, present.record, now=present.camp.now)
+    present.ask("send")
+    number = present.ask("code", present.practice.code).abha_number
+    assert number is not None
+    assert [told[2].get("abha_number") for told in present.camp.news()] == [None, number]
+    assert present.camp.state(present.record) == "ISSUED"
+
+
+def test_a_number_that_the_other_road_brought_a_moment_ago_is_no_old_one(present: Present) -> None:
+    camp, client = present.camp, present.client
+    present.ask("send")
+    present.hand_in(present.request("code", present.practice.code))
+    (step,), (job,) = present.claims(), camp.claim()
+
+    class Both:
+        """The list's worker asks for the same person, between our look and our call."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(client, name)
+
+        def enrol_by_otp(self, begin: Any, *asked: Any, **named: Any) -> Any:
+            def begun(what: Any) -> None:
+                begin(what)
+                with pytest.raises(PowerCut):
+                    advance_enrollment(
+                        camp.store, Cut(client, "fetch_qr", after=False), present.vault,
+                        present.practice.settings, job, clock=lambda: camp.now,
+                    )  # fmt: skip
+
+            return client.enrol_by_otp(begun, *asked, **named)
+
+    present.do(step, Both())
+    assert [(row["step"], row["ending"]) for row in camp.exchanges(present.record)][:3] == [
+        ("otp-send", "done"),
+        ("otp-enrol", "done"),
+        ("demo-auth", "done"),
+    ]
+    assert (camp.state(present.record), present.look().stage) == ("ISSUED", FinishStage.ADDRESS)
+    assert [told[0] for told in camp.news()] == ["abha.issued"]
 
 
 @pytest.mark.parametrize(
