@@ -18,6 +18,7 @@ from sync.programme import Programme, Wording, open_programme
 from sync.server.abdm.standing import read_abdm_standing, standing_lines
 from sync.server.approval import approve_code, revoke_device
 from sync.server.cli_backup import add_backup_commands
+from sync.server.cli_exchanges import add_exchange_commands
 from sync.server.cli_report import add_report_commands
 from sync.server.cli_sandbox import add_sandbox_commands
 from sync.server.cli_trust import add_trust_commands
@@ -303,6 +304,7 @@ def _now() -> int:
 
 
 add_backup_commands(cli, _settings)
+add_exchange_commands(cli, _settings)
 add_report_commands(cli, _settings)
 add_trust_commands(cli, _settings)
 add_sandbox_commands(cli)

@@ -49,6 +49,7 @@ __all__ = [
     "KeysDamaged",
     "KeysLocked",
     "NothingToReceive",
+    "PersonUnknown",
     "ServerError",
     "ServerInitialised",
     "ServerNotInitialised",
@@ -263,6 +264,15 @@ class AbdmHalted(ServerError):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, name=name)
+
+
+class PersonUnknown(ServerError):
+    """Nobody has that record id or provisional number here. Check it against the card, letter by
+    letter; or the laptop has not sent the person yet.
+    """
+
+    code = "no-such-person"
+    exit_code = 103
 
 
 class HttpFault(Exception):
