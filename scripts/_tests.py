@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -30,8 +31,12 @@ class TestRun:
 
 
 def pytest_command(python: Path, arguments: Sequence[str]) -> list[str]:
-    """Pytest on up to four processes; arguments given by the caller come last and win."""
-    spread = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup"]
+    """Pytest on up to four processes; arguments given by the caller come last and win.
+
+    One more than there are processors: many tests wait for programs that they have started.
+    """
+    processes = min(4, (os.cpu_count() or 1) + 1)
+    spread = ["-n", str(processes), "--dist", "loadgroup"]
     return [str(python), "-m", "pytest", *spread, *arguments]
 
 
