@@ -154,6 +154,7 @@ def _of_codes() -> dict[str, str]:
         "otp:wrong": _("That is not the code. Look at it again."),
         "otp:late": _("That code has run out. Send another one."),
         "otp:too-many": _("Too many codes for now. Wait a while, then send another one."),
+        "otp:elsewhere": _("Another laptop had a code sent. Type it there, or send one from here."),
         "otp:wait": _("A code was sent a moment ago. Wait a little before the next."),
         "finish:unknown": _(
             "The office has nobody under this number yet. Check it, or send first."

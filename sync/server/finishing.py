@@ -171,8 +171,7 @@ def _take(connection: Connection, asked: _Asked, now: int) -> str:
     )
     if finish.stage not in FITTING[request.action]:
         return ""
-    is_after = request.action not in {FinishAction.SEND, FinishAction.CODE}
-    if is_after and not _may_know(connection, asked.device.id, record, finish):
+    if not _may_take(connection, asked.device.id, record, request.action, finish):
         return ""
     if request.action in SENDING:
         code = why_not_send(connection, asked.device.id, record, finish, request.action, now=now)
@@ -213,16 +212,34 @@ def _answer(connection: Connection, asked: _Asked, *, now: int) -> FinishAnswer:
     if asked.code:
         finish = replace(finish, code=asked.code, pointer="")
     if not _may_know(connection, asked.device.id, asked.record, finish):
-        return _write(asked, _for_stranger(asked.device.id, finish), now=now)
+        return _write(asked, _for_stranger(asked, finish), now=now)
     return _write(asked, finish, person=person, now=now)
+
+
+def _may_take(
+    connection: Connection, device: str, record: str, action: FinishAction, finish: Finish
+) -> bool:
+    """Whether a step is one for this laptop: a stranger has codes sent, and brings its own back."""
+    if action is FinishAction.SEND:
+        return True
+    if action is FinishAction.CODE and device == finish.sender:
+        return True
+    return _may_know(connection, device, record, finish)
 
 
 def _may_know(connection: Connection, device: str, record: str, finish: Finish) -> bool:
     return device == finish.proven or is_known_to(connection, device, record)
 
 
-def _for_stranger(device: str, finish: Finish) -> Finish:
-    """Leave out what is only for a laptop that holds the person or brought the right code."""
+def _for_stranger(asked: _Asked, finish: Finish) -> Finish:
+    """Leave out what is only for a laptop that holds the person or brought the right code.
+
+    A code that another laptop had sent is not its to try: it can have one sent itself.
+    """
+    device = asked.device.id
+    if finish.stage is FinishStage.CODE_SENT and device != finish.sender:
+        code = asked.code or "otp:elsewhere"
+        finish = replace(finish, stage=FinishStage.READY, code=code, pointer="")
     if finish.stage in {FinishStage.MOBILE, FinishStage.MOBILE_SENT, FinishStage.ADDRESS}:
         finish = Finish(stage=FinishStage.DONE)
     hint = finish.hint if device == finish.sender else ""

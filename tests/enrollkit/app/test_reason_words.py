@@ -60,7 +60,7 @@ def test_every_code_of_the_server_has_words(code: str) -> None:
             "otp", "parent", "document", "aadhaar-missing", "aadhaar-cancelled", "biometric",
             "mobile",
         )),
-        *(f"otp:{word}" for word in ("wrong", "late", "too-many", "wait")),
+        *(f"otp:{word}" for word in ("wrong", "late", "too-many", "wait", "elsewhere")),
         *(f"finish:{word}" for word in ("unknown", "ambiguous", "wait")),
         *(f"link:{word}" for word in ("kyc", "facility", "unknown-abha")),
     ],

@@ -321,10 +321,33 @@ def test_a_laptop_that_does_not_hold_the_person_learns_no_number_before_it_bring
 def test_where_the_code_went_is_told_to_who_had_it_sent(desk: Desk) -> None:
     other = desk.office.laptop()
     desk.sent()
-    answer = desk.ask(FinishAction.LOOK, laptop=other)
-    assert (answer.stage, answer.hint) == (FinishStage.CODE_SENT, "")
+    assert desk.ask(FinishAction.LOOK, laptop=other).hint == ""
     desk.sent(sender=other.id)
-    assert desk.ask(FinishAction.LOOK, laptop=other).hint == "******4321"
+    answer = desk.ask(FinishAction.LOOK, laptop=other)
+    assert (answer.stage, answer.hint) == (FinishStage.CODE_SENT, "******4321")
+    assert desk.ask(FinishAction.LOOK).hint == "******4321"
+
+
+def test_a_stranger_cannot_try_a_code_that_another_laptop_had_sent(desk: Desk) -> None:
+    other = desk.office.laptop()
+    desk.sent(code="otp:wrong")
+    for action in (FinishAction.LOOK, FinishAction.CODE):
+        answer = desk.ask(action, laptop=other)
+        assert (answer.stage, answer.code) == (FinishStage.READY, "otp:elsewhere")
+    assert desk.open_steps == 0
+    answer = desk.ask(FinishAction.SEND, laptop=other)
+    assert (answer.stage, answer.code) == (FinishStage.READY, "otp:wait")
+    assert answer.again_at == desk.office.now + MINUTE
+    desk.office.now += MINUTE
+    assert desk.ask(FinishAction.SEND, laptop=other).stage is FinishStage.WORKING
+    desk.sent(sender=other.id)
+    assert desk.ask(FinishAction.CODE, laptop=other).stage is FinishStage.WORKING
+
+
+def test_who_holds_the_person_brings_any_code(desk: Desk) -> None:
+    desk.sent(sender=desk.office.laptop().id)
+    assert desk.ask(FinishAction.LOOK).stage is FinishStage.CODE_SENT
+    assert desk.ask(FinishAction.CODE).stage is FinishStage.WORKING
 
 
 def test_a_step_that_no_worker_did_is_given_up(desk: Desk) -> None:

@@ -322,7 +322,7 @@ def test_the_same_step_asked_again_does_nothing_again(present: Present) -> None:
 
 def test_a_code_opens_for_the_laptop_that_sealed_it_alone(present: Present) -> None:
     other = present.camp.office.laptop()
-    present.ask("send")
+    present.ask("send", laptop=other)
     stolen = present.request("code", present.practice.code)
     forged = replace(present.request("code", "1", laptop=other), sealed=stolen.sealed)
     answer = present.say(forged, laptop=other)
@@ -333,11 +333,24 @@ def test_another_laptop_goes_on_where_the_first_left(present: Present) -> None:
     other = present.camp.office.laptop()
     present.ask("send")
     answer = present.ask("code", present.practice.code, laptop=other)
+    assert (answer.stage, answer.code) == (FinishStage.READY, "otp:elsewhere")
+    present.wait(61)
+    assert present.ask("send", laptop=other).stage is FinishStage.CODE_SENT
+    answer = present.ask("code", present.practice.code, laptop=other)
     assert (answer.stage, answer.abha_number is None) == (FinishStage.ADDRESS, False)
     assert present.look().abha_number == answer.abha_number
     third = present.camp.office.laptop()
     answer = present.look(laptop=third)
     assert (answer.stage, answer.abha_number) == (FinishStage.DONE, None)
+
+
+def test_a_stranger_cannot_use_up_the_tries_of_a_code(present: Present) -> None:
+    other = present.camp.office.laptop()
+    present.ask("send")
+    code = present.practice.code
+    for _try in range(6):
+        present.ask("code", wrong(code), laptop=other)
+    assert present.ask("code", code).stage is FinishStage.ADDRESS
 
 
 def test_who_withdrew_meanwhile_is_not_asked_for(present: Present) -> None:
