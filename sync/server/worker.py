@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,8 +66,13 @@ class _Turns:
     fates: Counter[Fate] = field(default_factory=Counter)
 
 
+def _ticks() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
 class Worker:
-    """Runs jobs until it is told to end. ``clock`` gives milliseconds since 1970 UTC.
+    """Runs jobs until it is told to end. ``clock`` gives milliseconds since 1970 UTC, ``ticks``
+    those of a clock that is never set back: what is only in memory goes by that one.
 
     ``is_changed`` says, while something is halted, whether the configuration is another one now.
     ``sweep`` deletes what nobody may keep any longer; it is called every minute.
@@ -84,6 +90,7 @@ class Worker:
         clock: Callable[[], int],
         is_changed: Callable[[], bool],
         sweep: Callable[[], object],
+        ticks: Callable[[], int] = _ticks,
         dice: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -93,6 +100,7 @@ class Worker:
         self._lease_ms = lease_ms
         self._log = log
         self._clock = clock
+        self._ticks = ticks
         self._is_changed = is_changed
         self._sweep = sweep
         self._circuit = Circuit(concurrency, dice)
@@ -129,7 +137,7 @@ class Worker:
         return Ended(
             fates=dict(self._turns.fates),
             halts=dict(self._turns.halts),
-            is_paused=self._circuit.paused_until(self._clock()) is not None,
+            is_paused=self._circuit.paused_until(self._ticks()) is not None,
             is_stale=is_stale,
         )
 
@@ -149,33 +157,33 @@ class Worker:
         return len(claims)
 
     def _look_after(self) -> None:
-        now, turns = self._clock(), self._turns
+        now, turns = self._ticks(), self._turns
         if now >= turns.sweep:
             self._sweep()
             turns.sweep = now + _SWEEP_MS
         if now >= turns.gather:
-            gather(self._store, now=now)
+            gather(self._store, now=self._clock())
             turns.gather = now + _GATHER_MS
 
     def _claims(self, *, once: bool) -> Sequence[Claim]:
-        now, turns = self._clock(), self._turns
+        now, turns = self._ticks(), self._turns
         room = self._circuit.room(now=now, in_work=len(self._under_way))
         kinds = [kind for kind in self._advancers if kind not in turns.halts]
         # Few claims at a time cost as much as many: wait until a quarter is free.
         is_worth = room >= max(1, self._concurrency // 4) or not self._under_way
         if not room or not kinds or not is_worth or (now < turns.claim and not once):
             return ()
-        claims = self._claim(kinds, room, now)
-        if once and not claims and not self._under_way and gather(self._store, now=now):
-            claims = self._claim(kinds, room, now)
+        claims = self._claim(kinds, room)
+        if once and not claims and not self._under_way and gather(self._store, now=self._clock()):
+            claims = self._claim(kinds, room)
         turns.claim = now if len(claims) == room else now + int(_POLL_SECONDS * 1000)
         return claims
 
-    def _claim(self, kinds: Sequence[JobKind], room: int, now: int) -> Sequence[Claim]:
+    def _claim(self, kinds: Sequence[JobKind], room: int) -> Sequence[Claim]:
         claims = claim_jobs(
             self._store,
             self._name,
-            now,
+            self._clock(),
             room,
             lease_ms=self._lease_ms,
             kinds=kinds,
@@ -219,7 +227,7 @@ class Worker:
         if done is None:
             return
         claim, advance = done
-        now = self._clock()
+        now = self._ticks()
         self._under_way.discard((claim.enrollment, claim.kind))
         self._turns.fates[advance.fate] += 1
         self._log.info(
@@ -233,20 +241,20 @@ class Worker:
             until = self._circuit.paused_until(now) or now
             self._log.warning("paused", seconds=(until - now) // 1000, code=advance.code)
         if advance.fate is Fate.HALTED and claim.kind not in self._turns.halts:
-            self._halt(claim.kind, advance.code, now)
+            self._halt(claim.kind, advance.code)
 
-    def _halt(self, kind: JobKind, code: str, now: int) -> None:
+    def _halt(self, kind: JobKind, code: str) -> None:
         self._turns.halts[kind] = code
-        self._turns.reload = now + _RELOAD_MS
+        self._turns.reload = self._ticks() + _RELOAD_MS
         self._log.warning("halted", kind=kind.value, code=code)
         try:
             with self._store.write() as connection:
-                note_halt(connection, kind, code, now=now)
+                note_halt(connection, kind, code, now=self._clock())
         except DatabaseBusy:
             self._log.warning("database-busy")
 
     def _is_configuration_stale(self) -> bool:
-        now, turns = self._clock(), self._turns
+        now, turns = self._ticks(), self._turns
         if not turns.halts or now < turns.reload:
             return False
         turns.reload = now + _RELOAD_MS

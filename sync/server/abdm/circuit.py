@@ -10,18 +10,19 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from sync.server.abdm.jobs import Advance, Fate, back_off
+from sync.server.abdm.jobs import Advance, Fate
+from sync.server.abdm.waits import OUTAGE_SECONDS_MAX, back_off
 
 __all__ = ["FAILURES_MAX", "Circuit"]
 
 FAILURES_MAX: Final = 5
 """So many calls in a row without an answer that helps are no longer one person's bad luck."""
 
-_OPEN_SECONDS_MAX: Final = 15 * 60
-
 
 class Circuit:
-    """For one thread. ``width`` is how many may ask when all is well; moments are in ms."""
+    """For one thread. ``width`` is how many may ask when all is well; moments are in ms, of a
+    clock that is never set back.
+    """
 
     def __init__(self, width: int, dice: Callable[[], float] = random.random) -> None:
         self._width = width
@@ -57,6 +58,6 @@ class Circuit:
             self._pauses += 1
             self._in_a_row, self._is_proven = 0, False
         if seconds:
-            until = now + int(min(seconds, _OPEN_SECONDS_MAX) * 1000)
+            until = now + int(min(seconds, OUTAGE_SECONDS_MAX) * 1000)
             self._until = max(self._until, until)
         return not is_paused and now < self._until

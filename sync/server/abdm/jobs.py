@@ -8,9 +8,8 @@ Moments in the worker's tables are milliseconds since 1970 UTC.
 
 from __future__ import annotations
 
-import random
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -20,13 +19,13 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
-    case,
-    func,
     select,
     tuple_,
     update,
 )
 
+from sync.server.abdm.job_order import DUE, in_turn, is_due, is_wanted
+from sync.server.abdm.waits import OUTAGE_SECONDS_MAX, REFUSAL_SECONDS_MAX, back_off
 from sync.server.store import Store
 from sync.server.store.tables import abdm_jobs
 
@@ -38,7 +37,6 @@ __all__ = [
     "ClaimLost",
     "Fate",
     "JobKind",
-    "back_off",
     "claim_jobs",
     "code_of_job",
     "keep_claim",
@@ -49,11 +47,7 @@ __all__ = [
     "wake",
 ]
 
-DUE: Final = "due"
 SETTLED: Final = "settled"
-BACK_OFF_MIN_SECONDS: Final = 5
-BACK_OFF_MAX_SECONDS: Final = 15 * 60
-_DOUBLINGS_MAX: Final = 10
 _MARK: Final = "#"
 """Between a worker's name and the mark of one time that it took jobs."""
 
@@ -133,15 +127,18 @@ def claim_jobs(
     not to be taken, because the worker is still at them after their lease has run out.
     """
     with store.read() as connection:
-        found = connection.execute(_in_turn(now, limit, kinds, after, besides))
-        wanted = [tuple(row) for row in found]
+        left_out = [(enrollment, kind.value) for enrollment, kind in besides]
+        these_kinds = is_wanted([kind.value for kind in kinds], left_out)
+        free = and_(is_due(now, lease_ms), these_kinds)
+        wanted = [tuple(row) for row in connection.execute(in_turn(free, limit, after))]
     if not wanted:
         return []
     holder = f"{worker}{_MARK}{secrets.token_hex(4)}"
     these = tuple_(abdm_jobs.c.enrollment, abdm_jobs.c.kind).in_(wanted)
     with store.write() as connection:
-        free = select(abdm_jobs).where(these, _is_due(now)).with_for_update(skip_locked=True)
-        rows = {(row.enrollment, row.kind): row for row in connection.execute(free)}
+        due = select(abdm_jobs).where(these, is_due(now, lease_ms))
+        locked = connection.execute(due.with_for_update(skip_locked=True))
+        rows = {(row.enrollment, row.kind): row for row in locked}
         taken = [rows[key] for key in wanted if key in rows]
         for row in taken:
             mine = (abdm_jobs.c.enrollment == row.enrollment, abdm_jobs.c.kind == row.kind)
@@ -182,18 +179,19 @@ def postpone(
     now: int,
     code: str | None,
     seconds: float | None = None,
+    seconds_max: float = OUTAGE_SECONDS_MAX,
     version: int | None = None,
     counts: bool = True,
 ) -> int:
     """Leave a job for later, and give the moment when it is due again.
 
-    Without ``seconds`` after a back-off that grows with each attempt that ``counts``; without a
-    ``code`` with the one that it has. A job that another worker has taken over meanwhile is left
-    as it is.
+    Without ``seconds`` after a back-off that grows to ``seconds_max`` with each attempt that
+    ``counts``, and in no case after more than a day; without a ``code`` with the one that it has.
+    A job that another worker has taken over meanwhile is left as it is.
     """
-    wait = back_off(claim.attempts) if seconds is None else seconds
-    due_at = now + int(wait * 1000)
-    values = {
+    wait = back_off(claim.attempts, seconds_max=seconds_max) if seconds is None else seconds
+    due_at = now + int(min(wait, REFUSAL_SECONDS_MAX) * 1000)
+    values: dict[str, Any] = {
         "state": DUE,
         "due_at": due_at,
         "version": version or claim.version,
@@ -227,42 +225,6 @@ def wake(connection: Connection, enrollment: str, kind: JobKind, *, now: int) ->
     mine = (abdm_jobs.c.enrollment == enrollment, abdm_jobs.c.kind == kind.value)
     later = (abdm_jobs.c.state == DUE, abdm_jobs.c.due_at > now)
     connection.execute(update(abdm_jobs).where(*mine, *later).values(due_at=now, changed_at=now))
-
-
-def back_off(attempts: int, dice: Callable[[], float] = random.random) -> float:
-    """Give how many seconds to wait after so many attempts: 5 s to 15 min, never all at once."""
-    longest = BACK_OFF_MIN_SECONDS * 2.0 ** min(attempts, _DOUBLINGS_MAX)
-    wait = min(longest, BACK_OFF_MAX_SECONDS) * (0.5 + dice() / 2)
-    return max(wait, BACK_OFF_MIN_SECONDS * (1 + dice() / 2))
-
-
-def _in_turn(
-    now: int,
-    limit: int,
-    kinds: Iterable[JobKind],
-    after: int,
-    besides: Collection[tuple[str, JobKind]],
-) -> Any:
-    """Select the keys of due jobs: every district's oldest, then every district's second."""
-    place = func.row_number().over(
-        partition_by=abdm_jobs.c.district,
-        order_by=(abdm_jobs.c.due_at, abdm_jobs.c.created_at, abdm_jobs.c.enrollment),
-    )
-    kind = abdm_jobs.c.kind.in_([each.value for each in kinds])
-    columns = (abdm_jobs.c.enrollment, abdm_jobs.c.kind, abdm_jobs.c.district)
-    left_out = [(enrollment, each.value) for enrollment, each in besides]
-    free = tuple_(abdm_jobs.c.enrollment, abdm_jobs.c.kind).not_in(left_out)
-    which = (_is_due(now), kind, free) if left_out else (_is_due(now), kind)
-    ranked = select(*columns, place.label("place")).where(*which).subquery()
-    turn = case((ranked.c.district > after, 0), else_=1)
-    order = (ranked.c.place, turn, ranked.c.district)
-    return select(ranked.c.enrollment, ranked.c.kind).order_by(*order).limit(limit)
-
-
-def _is_due(now: int) -> ColumnElement[bool]:
-    return and_(
-        abdm_jobs.c.state == DUE, abdm_jobs.c.due_at <= now, abdm_jobs.c.claimed_until <= now
-    )
 
 
 def _claim(row: Row[Any], holder: str, lease_ms: int) -> Claim:

@@ -36,7 +36,6 @@ from sync.server.abdm.jobs import (
     Claim,
     ClaimLost,
     Fate,
-    back_off,
     keep_claim,
     postpone,
     settle,
@@ -48,6 +47,7 @@ from sync.server.abdm.link_tokens import drop_token, open_token
 from sync.server.abdm.link_view import LinkView, look
 from sync.server.abdm.settings import AbdmSettings
 from sync.server.abdm.turns import Turn
+from sync.server.abdm.waits import back_off
 from sync.server.store import Store
 
 __all__ = ["Links", "advance_link"]

@@ -13,7 +13,6 @@ from sync.server.abdm.gathering import gather
 from sync.server.abdm.jobs import (
     ClaimLost,
     JobKind,
-    back_off,
     claim_jobs,
     keep_claim,
     postpone,
@@ -21,6 +20,7 @@ from sync.server.abdm.jobs import (
     settle,
     wake,
 )
+from sync.server.abdm.waits import back_off
 
 
 @pytest.fixture
@@ -84,6 +84,33 @@ def test_what_was_postponed_comes_back_later_and_waits_longer_each_time(camp: Ca
         assert 5_000 <= due_at - camp.now <= 7_500 * 2**attempt
         camp.office.now += (due_at - camp.now) // 1000 + 1
     assert camp.job(record)["code"] == "abdm:wait"
+
+
+def test_a_clock_that_is_put_right_lets_nobody_wait_for_a_wrong_one(camp: Camp) -> None:
+    waiting, held = camp.person(aadhaar(1)), camp.person(aadhaar(2))
+    camp.office.now += 365 * 86_400
+    claims = {claim.enrollment: claim for claim in camp.claim(2)}
+    with camp.store.write() as connection:
+        postpone(connection, claims[waiting], now=camp.now, code="abdm:wait")
+    camp.office.now -= 365 * 86_400
+    assert {claim.enrollment for claim in camp.claim(2)} == {waiting, held}
+
+
+def test_nobody_waits_longer_than_a_day_nor_is_a_day_taken_for_a_wrong_clock(camp: Camp) -> None:
+    camp.person(aadhaar(1))
+    (claim,) = camp.claim()
+    with camp.store.write() as connection:
+        due_at = postpone(connection, claim, now=camp.now + MINUTE, code="", seconds=10**9)
+    assert due_at == camp.now + MINUTE + 86_400_000
+    assert camp.claim() == []
+
+
+def test_a_lease_that_a_clock_somewhat_ahead_gave_is_not_taken_for_ended(camp: Camp) -> None:
+    camp.person(aadhaar(1))
+    camp.office.now += 60
+    camp.claim(worker="w1")
+    camp.office.now -= 60
+    assert camp.claim(worker="w2") == []
 
 
 def test_whoever_lost_a_claim_does_not_postpone_it_for_the_other(camp: Camp) -> None:
@@ -244,3 +271,9 @@ def test_the_back_off_stays_between_five_seconds_and_fifteen_minutes(
     attempts: int, dice: float, seconds: float
 ) -> None:
     assert back_off(attempts, lambda: dice) == seconds
+
+
+def test_the_back_off_grows_to_a_day_where_that_is_wanted() -> None:
+    waits = [back_off(attempts, lambda: 1.0, seconds_max=86_400) for attempts in range(20)]
+    assert waits == sorted(waits)
+    assert waits[-1] == 86_400

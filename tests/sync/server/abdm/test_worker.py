@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import threading
 from collections import Counter
@@ -63,6 +64,7 @@ class Desk:
             "sweep": lambda: None,
             "dice": lambda: 0.0,
         }
+        wired["ticks"] = changes.get("clock", wired["clock"])
         self.worker = Worker(camp.store, **{**wired, **changes})
 
     def logged(self, event: str) -> list[dict[str, Any]]:
@@ -168,6 +170,26 @@ def test_who_comes_while_it_runs_is_taken_too(camp: Camp, abdm: FakeAbdm) -> Non
             desk.worker.stop()
 
     abdm.after[Step.DEMOGRAPHICS] = bring_another
+    desk.worker.run()
+    assert [camp.state(record) for record in (first, *late)] == ["ISSUED", "ISSUED"]
+
+
+def test_a_clock_that_is_set_back_while_it_works_keeps_nobody_waiting(
+    camp: Camp, abdm: FakeAbdm
+) -> None:
+    first = camp.person(aadhaar(1))
+    late: list[str] = []
+    steps = itertools.count(step=5_000)
+    desk = Desk(camp, abdm, ticks=lambda: next(steps))
+
+    def set_back() -> None:
+        if late:
+            desk.worker.stop()
+        else:
+            camp.office.now -= 86_400
+            late.append(camp.person(aadhaar(2)))
+
+    abdm.after[Step.DEMOGRAPHICS] = set_back
     desk.worker.run()
     assert [camp.state(record) for record in (first, *late)] == ["ISSUED", "ISSUED"]
 
