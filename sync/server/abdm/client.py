@@ -127,51 +127,85 @@ class AbdmClient:
             _overwrite(ask.aadhaar)
 
     def request_aadhaar_otp(
-        self, begin: Begin, aadhaar: bytearray, txn_id: str = "", *, end: End = _unheard
+        self,
+        begin: Begin,
+        aadhaar: bytearray,
+        txn_id: str = "",
+        *,
+        end: End = _unheard,
+        hidden: tuple[str, ...] = (),
     ) -> Answered[OtpSent]:
-        """Have UIDAI send a code to the mobile it knows; overwrites ``aadhaar``."""
+        """Have UIDAI send a code to the mobile it knows; overwrites ``aadhaar``.
+
+        ``hidden``, here and below: values of the person's that are struck out of ABDM's words.
+        """
         try:
-            call = self._requests.aadhaar_otp(aadhaar, txn_id)
+            call = self._requests.aadhaar_otp(aadhaar, txn_id, hidden=hidden)
             return self._ask(begin, end, call, _of_json(reading.otp_of))
         finally:
             _overwrite(aadhaar)
 
     def enrol_by_otp(
-        self, begin: Begin, txn_id: str, otp: str, mobile: str, *, end: End = _unheard
+        self,
+        begin: Begin,
+        txn_id: str,
+        otp: str,
+        mobile: str,
+        *,
+        end: End = _unheard,
+        hidden: tuple[str, ...] = (),
     ) -> Answered[Enrolled]:
         """Ask for the ABHA number of somebody who read the code out."""
-        call = self._requests.otp_enrolment(txn_id, otp, mobile)
+        call = self._requests.otp_enrolment(txn_id, otp, mobile, hidden=hidden)
         return self._ask(
             begin, end, call, _of_json(lambda said: reading.enrolled_of(said, mobile=mobile))
         )
 
     def request_mobile_otp(
-        self, begin: Begin, txn_id: str, mobile: str, *, end: End = _unheard
+        self,
+        begin: Begin,
+        txn_id: str,
+        mobile: str,
+        *,
+        end: End = _unheard,
+        hidden: tuple[str, ...] = (),
     ) -> Answered[OtpSent]:
         """Have a code sent to the mobile that the person wants in the account."""
-        call = self._requests.mobile_otp(txn_id, mobile)
+        call = self._requests.mobile_otp(txn_id, mobile, hidden=hidden)
         return self._ask(begin, end, call, _of_json(reading.otp_of))
 
     def verify_mobile(
-        self, begin: Begin, txn_id: str, otp: str, *, end: End = _unheard
+        self,
+        begin: Begin,
+        txn_id: str,
+        otp: str,
+        *,
+        end: End = _unheard,
+        hidden: tuple[str, ...] = (),
     ) -> Answered[bool]:
         """Say whether the code to that mobile was right."""
-        call = self._requests.mobile_verification(txn_id, otp)
+        call = self._requests.mobile_verification(txn_id, otp, hidden=hidden)
         return self._ask(begin, end, call, _of_json(reading.verified_of))
 
     def suggest_addresses(
-        self, begin: Begin, txn_id: str, *, end: End = _unheard
+        self, begin: Begin, txn_id: str, *, end: End = _unheard, hidden: tuple[str, ...] = ()
     ) -> Answered[tuple[str, ...]]:
         """Ask which handles are free for this person."""
-        call = self._requests.suggestions(txn_id)
+        call = self._requests.suggestions(txn_id, hidden=hidden)
         return self._ask(begin, end, call, _of_json(reading.suggestions_of))
 
     def create_address(
-        self, begin: Begin, txn_id: str, handle: str, *, end: End = _unheard
+        self,
+        begin: Begin,
+        txn_id: str,
+        handle: str,
+        *,
+        end: End = _unheard,
+        hidden: tuple[str, ...] = (),
     ) -> Answered[str]:
         """Ask for an ABHA address by its handle; gives it with its suffix."""
         cm_id = self._settings.cm_id
-        call = self._requests.address(txn_id, handle)
+        call = self._requests.address(txn_id, handle, hidden=hidden)
         return self._ask(
             begin, end, call, _of_json(lambda said: reading.abha_address_of(said, cm_id))
         )

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sync.server.abdm.calls import Effect, Refusal, Step
 from sync.server.abdm.reading import json_object, moment_of
-from sync.server.abdm.redaction import code_of, scrubbed
+from sync.server.abdm.redaction import MESSAGE_LENGTH_MAX, code_of, keeps_words, name_of, scrubbed
 
 __all__ = ["Judged", "callback_refusal", "judge", "module_of", "says_no"]
 
@@ -151,14 +151,22 @@ def _of_fields(
 ) -> Judged:
     rows = {name: _table().fields.get(name) for name in blamed}
     known = [(name, row) for name, row in rows.items() if row is not None]
-    words = scrubbed("; ".join(f"{name}: {text}" for name, text in blamed.items()), hidden)
+    words = "; ".join(_about(name, text, hidden) for name, text in blamed.items())[
+        :MESSAGE_LENGTH_MAX
+    ]
     if not known:
-        name = next(iter(blamed))
+        name = name_of(next(iter(blamed)), hidden)
         return _unknown(code_of(f"FIELD-{name}"), "", words, status, module)
     name, row = min(known, key=lambda each: _URGENCY.index(Effect(each[1]["effect"])))
     code = code_of(f"FIELD-{name}")
     refusal = _from_row(row, code=code, message=words, status=status, module=module)
     return Judged(refusal=refusal, is_documented=True, may_be_done=False)
+
+
+def _about(name: str, text: str, hidden: tuple[str, ...]) -> str:
+    """Give what is said of a field; under a person's own it may be the value, and is withheld."""
+    shown = name_of(name, hidden)
+    return f"{shown}: {scrubbed(text, hidden)}" if keeps_words(name) else shown
 
 
 def _unknown(code: str, message: str, words: str, status: int, module: str) -> Judged:

@@ -41,7 +41,7 @@ class Requests:
             hidden=(ask.name, *ask.name.split(), ask.mobile or "", ask.address),
         )
 
-    def aadhaar_otp(self, aadhaar: bytearray, txn_id: str) -> Call:
+    def aadhaar_otp(self, aadhaar: bytearray, txn_id: str, *, hidden: tuple[str, ...] = ()) -> Call:
         """Have UIDAI send a code."""
         return Call(
             step=Step.OTP_SEND,
@@ -50,9 +50,12 @@ class Requests:
             shape="abdm-otp-request-1",
             payload=lambda seal: payloads.otp_request(aadhaar, txn_id, seal),
             is_sealed=True,
+            hidden=hidden,
         )
 
-    def otp_enrolment(self, txn_id: str, otp: str, mobile: str) -> Call:
+    def otp_enrolment(
+        self, txn_id: str, otp: str, mobile: str, *, hidden: tuple[str, ...] = ()
+    ) -> Call:
         """Enrol by that code."""
         return Call(
             step=Step.OTP_ENROL,
@@ -61,10 +64,10 @@ class Requests:
             shape="abdm-otp-enrolment-1",
             payload=lambda seal: payloads.otp_enrolment(self.settings, txn_id, otp, mobile, seal),
             is_sealed=True,
-            hidden=(mobile, otp),
+            hidden=(mobile, otp, *hidden),
         )
 
-    def mobile_otp(self, txn_id: str, mobile: str) -> Call:
+    def mobile_otp(self, txn_id: str, mobile: str, *, hidden: tuple[str, ...] = ()) -> Call:
         """Have a code sent to a mobile."""
         return Call(
             step=Step.MOBILE_SEND,
@@ -73,10 +76,10 @@ class Requests:
             shape="abdm-mobile-otp-1",
             payload=lambda seal: payloads.mobile_otp(txn_id, mobile, seal),
             is_sealed=True,
-            hidden=(mobile,),
+            hidden=(mobile, *hidden),
         )
 
-    def mobile_verification(self, txn_id: str, otp: str) -> Call:
+    def mobile_verification(self, txn_id: str, otp: str, *, hidden: tuple[str, ...] = ()) -> Call:
         """Answer that code."""
         return Call(
             step=Step.MOBILE_VERIFY,
@@ -85,19 +88,20 @@ class Requests:
             shape="abdm-mobile-verification-1",
             payload=lambda seal: payloads.mobile_verification(txn_id, otp, seal),
             is_sealed=True,
-            hidden=(otp,),
+            hidden=(otp, *hidden),
         )
 
-    def suggestions(self, txn_id: str) -> Call:
+    def suggestions(self, txn_id: str, *, hidden: tuple[str, ...] = ()) -> Call:
         """Ask for free handles."""
         return Call(
             step=Step.SUGGESTIONS,
             base=self.abha,
             path="/v3/enrollment/enrol/suggestion",
             headers={"TRANSACTION_ID": txn_id},
+            hidden=hidden,
         )
 
-    def address(self, txn_id: str, handle: str) -> Call:
+    def address(self, txn_id: str, handle: str, *, hidden: tuple[str, ...] = ()) -> Call:
         """Ask for one of them."""
         return Call(
             step=Step.ADDRESS,
@@ -105,7 +109,7 @@ class Requests:
             path="/v3/enrollment/enrol/abha-address",
             shape="abdm-address-1",
             payload=lambda _seal: payloads.address(txn_id, handle),
-            hidden=(handle,),
+            hidden=(handle, *hidden),
         )
 
     def picture(self, step: Step, token: str) -> Call:
