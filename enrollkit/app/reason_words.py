@@ -126,6 +126,7 @@ def _of_abdm() -> dict[str, str]:
         "abdm:field": _("ABDM cannot take this as it is written. Look at it again."),
         "abdm:deactivated": _("This ABHA is switched off. Only the person can switch it on again."),
         "abdm:exists": _("The person had an ABHA number before. That one is theirs."),
+        "abdm:exists-unnamed": _("They have an ABHA number already; they must say which."),
         "abdm:wait": _("ABDM does not answer just now. It is tried again; nothing is to be done."),
         "abdm:child": _("ABDM does not take this child so. Another parent may; call them."),
         **dict.fromkeys(_FOR_THE_OFFICE, _("The office sorts this out with ABDM. Nothing to do.")),

@@ -28,6 +28,7 @@ CALL_WORDS: Final = {
     "person:biometric": "UIDAI wants to see a finger, an eye or the face; they must be there.",
     "person:mobile": "A mobile is needed that they can look at.",
     "otp:late": "Their one-time code has run out; they read another one out.",
+    "abdm:exists-unnamed": "They have an ABHA number already; they must say which.",
     "abdm:deactivated": "Their ABHA number is switched off; only they can switch it on again.",
     "abdm:token": "ABDM has logged them out; they read another one-time code out.",
 }

@@ -27,7 +27,7 @@ _ENDS = {
     Rule.MISMATCH: ("RETURNED", "abdm:mismatch"),
     Rule.EXISTING: ("DUPLICATE", "abdm:exists"),
     Rule.DEACTIVATED: ("NEEDS_PERSON", "abdm:deactivated"),
-    Rule.REVIEW: ("DUPLICATE", "abdm:exists"),
+    Rule.REVIEW: ("NEEDS_PERSON", "abdm:exists-unnamed"),
     Rule.UNKNOWN_CODE: ("RETURNED", "abdm:unknown ABDM-4711"),
 }
 """Of whom ABDM says something special, and what must come of it here."""

@@ -37,7 +37,6 @@ from sync.server.abdm.outcomes import (
     give_back,
     keep_number,
     lock_person,
-    mark_found,
 )
 from sync.server.abdm.papers import GivesPapers, fetch_papers
 from sync.server.abdm.planning import ask_of, plan_road
@@ -164,13 +163,6 @@ def _take_refusal(turn: Turn, case: _Case, refused: AbdmRefused) -> Advance:
             return turn.wait(refusal.code, ending=ending, seconds=refusal.wait_seconds)
         case Effect.CALL:
             return _conclude_call(turn, case, refusal.reason, refusal.pointer, refused)
-        case _ if refusal.reason == FOUND:
-            return turn.conclude(
-                case.version,
-                lambda connection: mark_found(connection, case.id, now=turn.clock()),
-                code=FOUND,
-                ending=ending,
-            )
         case _:
             return _conclude_return(turn, case, refusal.reason, refusal.pointer, refused)
 

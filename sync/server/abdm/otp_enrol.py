@@ -132,13 +132,7 @@ def _take_number(
             return Advance(fate=Fate.SETTLED)
         keep_number(connection, turn.record, enrolled)
         was_found = _was_found(connection, turn.record, before, answer)
-        announce_number(
-            connection,
-            turn.record,
-            was_found=was_found,
-            now=turn.clock(),
-            is_first=not before.has_number,
-        )
+        announce_number(connection, turn.record, was_found=was_found, now=turn.clock())
         after = _after(turn, vault, person, enrolled, was_found=was_found)
         turn.keep(connection, lambda _finish: after)
     if after.stage is FinishStage.ADDRESS:

@@ -36,13 +36,12 @@ __all__ = [
     "keep_number",
     "keep_paper",
     "lock_person",
-    "mark_found",
 ]
 
 FOUND: Final = "abdm:exists"
 """The person had an ABHA number already; it was found, and none was made."""
 
-_NUMBERED: Final = ("ISSUED", "DUPLICATE")
+_OVER: Final = frozenset({"ISSUED", "DUPLICATE", "WITHDRAWN"})
 _ADDRESS_LETTERS_MAX: Final = 60
 
 
@@ -82,18 +81,14 @@ def keep_paper(
     connection.execute(abdm_papers.insert().values({**mine, **row}))
 
 
-def announce_number(
-    connection: Connection, enrollment: str, *, was_found: bool, now: int, is_first: bool = False
-) -> bool:
+def announce_number(connection: Connection, enrollment: str, *, was_found: bool, now: int) -> bool:
     """Let the person be issued, or a duplicate where the number was found, and tell the laptops.
 
     ``False``, and nothing changes, where there is no number, where laptops were told already, or
-    where the person withdrew meanwhile. ``is_first``: the number was written down in this very
-    transaction; then even somebody who was a duplicate without one (``mark_found``) is told of.
+    where the person withdrew meanwhile.
     """
     person = lock_person(connection, enrollment)
-    over = {"WITHDRAWN"} if is_first else {*_NUMBERED, "WITHDRAWN"}
-    if person.abha_number is None or person.state in over:
+    if person.abha_number is None or person.state in _OVER:
         return False
     body = {"abha_number": person.abha_number}
     if person.abha_address:
@@ -147,13 +142,6 @@ def announce(
     """
     for device in _holders(connection, enrollment):
         feed.append(connection, device, kind, body, at=now // 1000, record=record or enrollment)
-
-
-def mark_found(connection: Connection, enrollment: str, *, now: int) -> None:
-    """Let a person be a duplicate of whom ABDM says so without giving the number."""
-    _change(connection, enrollment, state="DUPLICATE")
-    body = {"code": FOUND, "pointer": ""}
-    announce(connection, enrollment, FeedKind.ENROLLMENT_DUPLICATE, body, now=now)
 
 
 def discard_numbers_of(connection: Connection, enrollment: str) -> None:

@@ -51,7 +51,7 @@ _WORDS: Final[Mapping[Rule, str]] = {
     Rule.MISMATCH: "the details never match the card (ABDM-1207)",
     Rule.EXISTING: "has an ABHA number already (new: false)",
     Rule.DEACTIVATED: "has a number that was deactivated (ABDM-1407)",
-    Rule.REVIEW: "another number of theirs is found (ABDM-1141)",
+    Rule.REVIEW: "has a number that ABDM does not tell; they are called (ABDM-1141)",
     Rule.UNKNOWN_CODE: "a refusal that nobody has documented (ABDM-4711)",
     Rule.UIDAI: "UIDAI's own refusal is passed on (ABDM-1204)",
     Rule.NO_MOBILE: "Aadhaar knows no mobile, so no code can be sent",

@@ -53,7 +53,8 @@ def test_every_code_of_the_server_has_words(code: str) -> None:
             f"abdm:{word}"
             for word in (
                 "mismatch", "mobile-full", "place", "name", "birth", "gender", "pincode",
-                "aadhaar", "field", "deactivated", "exists", "wait", "address", "address-taken",
+                "aadhaar", "field", "deactivated", "exists", "exists-unnamed", "wait", "address",
+                "address-taken",
             )
         ),
         *(f"person:{word}" for word in (

@@ -171,6 +171,7 @@ def test_what_did_not_leave_leaves_no_doubt(camp: Camp, abdm: FakeAbdm) -> None:
         ("RETURNED", ("ABDM-1124", Effect.RETURN), "abdm:mobile-full", "/mobile"),
         ("RETURNED", ("ABDM-4711", Effect.LOOK), "abdm:unknown ABDM-4711", ""),
         ("NEEDS_PERSON", ("ABDM-1407", Effect.CALL), "abdm:deactivated", ""),
+        ("NEEDS_PERSON", ("ABDM-1141", Effect.CALL), "abdm:exists-unnamed", ""),
     ],
 )
 def test_a_refusal_goes_home_with_its_reason(
@@ -186,15 +187,6 @@ def test_a_refusal_goes_home_with_its_reason(
     assert camp.job(record)["code"] == reason
     assert camp.sealed(record) == 1
     assert camp.claim() == []
-
-
-def test_whom_abdm_calls_known_without_a_number_is_a_duplicate(camp: Camp, abdm: FakeAbdm) -> None:
-    abdm.failures[Step.DEMOGRAPHICS] = [refused("ABDM-1141", Effect.LOOK, "abdm:exists")]
-    record = camp.person(aadhaar(1))
-    advance(camp, abdm)
-    assert camp.state(record) == "DUPLICATE"
-    told = {"code": "abdm:exists", "pointer": ""}
-    assert camp.news() == [("enrollment.duplicate", record, told)]
 
 
 def test_who_is_to_be_called_later_is_called_later(camp: Camp, abdm: FakeAbdm) -> None:

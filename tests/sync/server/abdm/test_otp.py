@@ -17,7 +17,7 @@ from sync.protocol import FinishStage
 from sync.server.abdm.enrolling import advance_enrollment
 from sync.server.abdm.finish_turns import claim_steps, forget_secrets
 from sync.server.abdm.jobs import Fate
-from sync.server.abdm.outcomes import mark_found
+from sync.server.abdm.outcomes import ask_for_person
 from sync.server.sandbox.rules import FULL_MOBILE, Rule, number_for
 
 PROVEN_MOBILE = "9123456780"
@@ -219,7 +219,10 @@ def test_all_are_told_of_a_number_of_whom_abdm_had_only_said_that_it_exists(
     present: Present,
 ) -> None:
     with present.camp.store.write() as connection:
-        mark_found(connection, present.record, now=present.camp.now)
+        ask_for_person(
+            connection, present.record, code="abdm:exists-unnamed", pointer="", now=present.camp.now
+        )
+    assert present.camp.state(present.record) == "NEEDS_PERSON"
     present.ask("send")
     number = present.ask("code", present.practice.code).abha_number
     assert number is not None
@@ -262,7 +265,11 @@ def test_a_number_that_the_other_road_brought_a_moment_ago_is_no_old_one(present
 
 @pytest.mark.parametrize(
     ("rule", "code"),
-    [(Rule.DEACTIVATED, "abdm:deactivated"), (Rule.UNKNOWN_CODE, "abdm:unknown ABDM-4711")],
+    [
+        (Rule.DEACTIVATED, "abdm:deactivated"),
+        (Rule.REVIEW, "abdm:exists-unnamed"),
+        (Rule.UNKNOWN_CODE, "abdm:unknown ABDM-4711"),
+    ],
 )
 def test_a_refusal_says_why_and_can_be_begun_anew(present: Present, rule: Rule, code: str) -> None:
     other = person(present, number_for(rule), mobile=PROVEN_MOBILE)
