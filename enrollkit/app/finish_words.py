@@ -39,8 +39,19 @@ STEPS: Final = ("code", "mobile", "abha-address", "done")
 
 _CODE_DIGITS: Final = 6
 
-_HOPELESS: Final = frozenset({"finish:unknown", "finish:ambiguous", "enrollment:withdrawn"})
-"""Refusals of the office itself: another code changes nothing."""
+_HOPELESS: Final = frozenset(
+    {
+        "abdm:exists",
+        "abdm:exists-unnamed",
+        "enrollment:withdrawn",
+        "finish:ambiguous",
+        "finish:unknown",
+        "person:aadhaar-missing",
+        "person:document",
+        "person:parent",
+    }
+)
+"""Another code changes nothing."""
 
 
 def step_of(state: FinishState) -> str:
@@ -68,9 +79,7 @@ def stage_words(state: FinishState, *, practice: bool) -> list[str]:
             _("A one-time code goes by SMS to the mobile that Aadhaar knows."),
             _("The person must be here, with that phone switched on."),
         ],
-        FinishStage.REFUSED: [_("It can be begun anew, with another code.")]
-        if can_begin(state)
-        else [],
+        FinishStage.REFUSED: _what_helps(state),
         FinishStage.WORKING: [*issued, _("The office is asking ABDM; the answer is on its way.")],
         FinishStage.CODE_SENT: [_where(state, _("the mobile that Aadhaar knows"))],
         FinishStage.MOBILE: [*issued, _other_mobile(state)],
@@ -118,7 +127,8 @@ def wait_words(seconds: int) -> str:
 
 def help_words(state: FinishState) -> str:
     """Say what to do when it cannot go on: no phone, another mobile, no liking."""
-    if state.stage == FinishStage.CODE_SENT or can_begin(state):
+    begins = can_begin(state) and not _special_help(state)
+    if state.stage == FinishStage.CODE_SENT or begins:
         return _(
             "If Aadhaar has an old mobile, no code can come: an Aadhaar enrolment centre "
             "changes it. Finish after that."
@@ -178,6 +188,35 @@ def code_shape() -> str:
 def handle_shape() -> str:
     """Say what an ABHA address looks like."""
     return _("8 to 18 letters or digits, a letter first, one dot or _ inside.")
+
+
+def _what_helps(state: FinishState) -> list[str]:
+    anew = [_("It can be begun anew, with another code.")] if can_begin(state) else []
+    return _special_help(state) or anew
+
+
+def _special_help(state: FinishState) -> list[str]:
+    """Say what helps where another code alone does not."""
+    add_number = [
+        _("Without an Aadhaar number there is no code. Correct the person and add it,"),
+        _("on the laptop that enrolled them; then finish."),
+    ]
+    words = {
+        "abdm:deactivated": [
+            _("They switch it on in the ABHA app or at abha.abdm.gov.in."),
+            _("After that, another code finishes it."),
+        ],
+        "abdm:exists": [_("Leave it: the office finds that number, and the card follows.")],
+        "abdm:exists-unnamed": [_("Ask them for that number, and call the office with it.")],
+        "abdm:unknown": [_("Send another code only when the office says so.")],
+        "person:aadhaar-missing": add_number,
+        "person:document": add_number,
+        "person:parent": add_number,
+    }
+    code = state.reason.code if state.reason is not None else ""
+    if state.stage != FinishStage.REFUSED:
+        return []
+    return words.get(code) or words.get(code.split(" ", maxsplit=1)[0], [])
 
 
 def _where(state: FinishState, which: str) -> str:

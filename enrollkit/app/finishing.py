@@ -27,7 +27,7 @@ from sync.engine.finishing import ask_finish, make_finish_request
 from sync.engine.http import HttpTransport
 from sync.errors import DevicePending
 from sync.programme import open_programme
-from sync.protocol import FeedEntry, FeedKind, FinishAction, FinishAnswer
+from sync.protocol import FeedEntry, FeedKind, FinishAction, FinishAnswer, FinishStage
 
 __all__ = ["Finishing"]
 
@@ -35,6 +35,7 @@ _RECORD_DIGITS = 32
 _NONCE_BYTES = 16
 _EXISTS = "abdm:exists"
 """What the server says where the number that it gives was the person's before."""
+_NO_NUMBER = "person:aadhaar-missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -158,6 +159,8 @@ class Finishing:
 
     def _state(self, subject: _Subject, answer: FinishAnswer) -> FinishState:
         stored = subject.stored
+        if stored is not None:
+            answer = _as_known_here(stored, answer)
         return FinishState(
             record=answer.record or subject.record,
             stage=answer.stage.value,
@@ -181,6 +184,19 @@ class Finishing:
             pointer=form_pointer(answer.pointer),
             text=reason_words(answer.code),
         )
+
+
+def _as_known_here(stored: StoredEnrollment, answer: FinishAnswer) -> FinishAnswer:
+    """Say at once that no code can go without an Aadhaar number; the server learns it by trying.
+
+    What it learned is over when the number was added since.
+    """
+    has_number = stored.enrollment.aadhaar_last4 is not None
+    if answer.stage is FinishStage.READY and not has_number:
+        return replace(answer, stage=FinishStage.REFUSED, code=_NO_NUMBER, pointer="/aadhaar")
+    if answer.stage is FinishStage.REFUSED and answer.code == _NO_NUMBER and has_number:
+        return replace(answer, stage=FinishStage.READY, code="", pointer="")
+    return answer
 
 
 def _subject(tx: Tx, ident: str) -> _Subject:

@@ -95,6 +95,30 @@ def test_only_a_refusal_of_abdm_can_be_begun_anew() -> None:
     assert not can_begin(replace(STATE, stage=FinishStage.CODE_SENT))
 
 
+@pytest.mark.parametrize(
+    ("code", "helps", "again"),
+    [
+        ("abdm:deactivated", "abha.abdm.gov.in", True),
+        ("abdm:exists", "the office finds that number", False),
+        ("abdm:unknown ABDM-1204", "only when the office says so", True),
+        ("person:aadhaar-missing", "Correct the person and add it", False),
+        ("person:document", "Correct the person and add it", False),
+    ],
+)
+def test_where_a_code_alone_does_not_help_it_says_what_does(
+    code: str, helps: str, *, again: bool
+) -> None:
+    state = replace(
+        STATE, stage=FinishStage.REFUSED, reason=Reason(code=code, pointer="", text="x")
+    )
+    said = stage_words(state, practice=False)
+    assert helps in " ".join(said)
+    assert "begun anew" not in " ".join(said)
+    assert all(len(line) <= 76 for line in said)
+    assert can_begin(state) is again
+    assert help_words(state) == ""
+
+
 def test_the_wait_is_told_in_minutes_and_seconds() -> None:
     assert "in 1:05" in wait_words(65)
     assert "in 0:07" in wait_words(7)

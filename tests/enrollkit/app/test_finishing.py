@@ -181,6 +181,19 @@ def test_why_not_is_said_in_words_with_the_field(kit: Kit, server: Server, recor
     assert not there.value
 
 
+def test_without_an_aadhaar_number_it_is_said_before_anything_is_sent(
+    kit: Kit, server: Server, record: str
+) -> None:
+    saved = kit.enrolling.submit_row(intake_row(name="Meena Kumari", aadhaar=None), source=None)
+    state = kit.finishing.look(str(saved.id))
+    assert (state.stage, state.reason and state.reason.code) == (
+        "refused",
+        "person:aadhaar-missing",
+    )
+    server.says = {"stage": FinishStage.REFUSED, "code": "person:aadhaar-missing"}
+    assert kit.finishing.look(record).stage == "ready", "the number was added since"
+
+
 def test_the_operator_who_asked_stands_in_the_audit_and_no_value_does(
     kit: Kit, server: Server, record: str
 ) -> None:
