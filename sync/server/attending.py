@@ -19,6 +19,8 @@ __all__ = ["Attendant"]
 T = TypeVar("T")
 
 _POLL_SECONDS: Final = 0.3
+_REST_SECONDS: Final = 3.0
+"""After a fault of the program itself, so that it does not fill the log."""
 _WIDTH: Final = 4
 
 
@@ -32,11 +34,13 @@ class Attendant(Generic[T]):
         *,
         log: Log,
         width: int = _WIDTH,
+        rest_seconds: float = _REST_SECONDS,
     ) -> None:
         self._claim = claim
         self._advance = advance
         self._log = log
         self._width = width
+        self._rest_seconds = rest_seconds
         self._end = threading.Event()
 
     def stop(self) -> None:
@@ -62,6 +66,10 @@ class Attendant(Generic[T]):
             claims = self._claim(room) if room else ()
         except DatabaseBusy:
             self._log.warning("database-busy")
+            return set()
+        except Exception as error:  # noqa: BLE001 - whoever waits for a code needs this thread
+            self._log.crash(error)
+            self._end.wait(self._rest_seconds)
             return set()
         return {pool.submit(self._take, claim) for claim in claims}
 

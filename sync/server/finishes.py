@@ -7,7 +7,7 @@ that leaves the person. Both read it here. Moments are milliseconds since 1970 U
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -82,20 +82,39 @@ _APART: Final = frozenset({"stage", "secret", "sent_at", "sends"})
 
 
 def read_finish(connection: Connection, record: str) -> Finish:
-    """Give what was written down last; ``READY`` where nothing was."""
+    """Give what was written down last; ``READY`` where nothing was.
+
+    So it is where another release wrote what this one cannot read: it begins anew, but the codes
+    that were sent stay counted. Single fields that this one does not know are left out.
+    """
     mine = select(finishes).where(finishes.c.enrollment == record)
     row = connection.execute(mine).one_or_none()
     if row is None:
         return Finish()
-    detail: dict[str, Any] = json.loads(row.detail)
-    detail["handles"] = tuple(detail["handles"])
-    return Finish(
-        stage=FinishStage(row.stage),
-        secret=row.secret,
-        sent_at=row.sent_at or 0,
-        sends=row.sends,
-        **detail,
-    )
+    counted = {"sent_at": row.sent_at or 0, "sends": row.sends}
+    try:
+        stage, detail = FinishStage(row.stage), _known(json.loads(row.detail))
+    except ValueError:
+        return Finish(**counted)
+    return Finish(stage=stage, secret=row.secret, **counted, **detail)
+
+
+def _known(detail: Any) -> dict[str, Any]:
+    """Give the fields that this release knows, where they are of the kind that it knows."""
+    if not isinstance(detail, dict):
+        raise ValueError("detail")  # noqa: TRY004 - as what json.loads raises
+    plain = Finish()
+    given = {
+        each.name: detail[each.name]
+        for each in fields(Finish)
+        if each.name not in _APART and each.name in detail
+    }
+    handles = given.get("handles")
+    if isinstance(handles, list):
+        given["handles"] = tuple(handle for handle in handles if isinstance(handle, str))
+    return {
+        name: value for name, value in given.items() if type(value) is type(getattr(plain, name))
+    }
 
 
 def keep_finish(connection: Connection, record: str, finish: Finish, *, now: int) -> None:

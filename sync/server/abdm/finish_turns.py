@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, or_, select, update
 
 from sync import wire
 from sync.errors import EnvelopeInvalid
-from sync.protocol import FinishAction
+from sync.protocol import DeviceState, FinishAction
 from sync.sealing import OpeningKey, open_finish_value
 from sync.server.abdm.calls import Ending
 from sync.server.abdm.exchanges import Exchanges, end_exchange
@@ -29,7 +29,7 @@ from sync.server.finishes import (
     read_finish,
 )
 from sync.server.store import Store
-from sync.server.store.tables import enrollments, finish_steps, finishes
+from sync.server.store.tables import devices, enrollments, finish_steps, finishes
 
 __all__ = [
     "FinishTurn",
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _INFO: Final = b"enrollkit/finish-secret/v1"
+_ACTIONS: Final = frozenset(action.value for action in FinishAction)
 _SECRET_MS: Final = 3_600_000
 """Nothing that ABDM gave for a step to come lives longer."""
 
@@ -69,7 +70,8 @@ class StepLost(ClaimLost):
 def claim_steps(store: Store, *, now: int, limit: int, lease_ms: int) -> list[StepClaim]:
     """Take steps that nobody has in hand, oldest first; those that came too long ago are ended.
 
-    ``now`` in milliseconds. A person waits for each of them: look often.
+    So are those of laptops that were revoked meanwhile, and those that another release wrote down
+    and this one does not know. ``now`` in milliseconds. A person waits for each: look often.
     """
     free = (finish_steps.c.done_at.is_(None), finish_steps.c.claimed_until <= now)
     query = select(finish_steps).where(*free).order_by(finish_steps.c.asked_at).limit(limit)
@@ -79,8 +81,11 @@ def claim_steps(store: Store, *, now: int, limit: int, lease_ms: int) -> list[St
     taken: list[StepClaim] = []
     with store.write() as connection:
         for row in connection.execute(query.with_for_update(skip_locked=True)).all():
-            if is_stale(row, now=now):
+            if is_stale(row, now=now) or row.action not in _ACTIONS:
                 _give_up(connection, row, now)
+                continue
+            if not _is_served(connection, row.device):
+                end_step(connection, row.enrollment, row.number, now=now)
                 continue
             mine = (
                 finish_steps.c.enrollment == row.enrollment,
@@ -162,6 +167,8 @@ class FinishTurn:
 
         def guard(connection: Connection) -> None:
             self._renew(connection)
+            if not _is_served(connection, self.claim.device):
+                raise ClaimLost(self.record)
             mine = select(enrollments).where(enrollments.c.enrollment == self.record)
             if not may_leave(connection.execute(mine).one()):
                 raise ClaimLost(self.record)
@@ -245,6 +252,12 @@ class FinishTurn:
         if connection.execute(renewed.returning(finish_steps.c.number)).first() is None:
             raise StepLost(self.record)
         self._until = until
+
+
+def _is_served(connection: Connection, device: str) -> bool:
+    """Whether a laptop is still one of the programme's."""
+    state = connection.execute(select(devices.c.state).where(devices.c.device == device))
+    return bool(state.scalar_one_or_none() == DeviceState.APPROVED.value)
 
 
 def _give_up(connection: Connection, row: Row[Any], now: int) -> None:

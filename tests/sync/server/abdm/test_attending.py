@@ -16,12 +16,17 @@ class Steps:
         self.done: list[str] = []
         self.all_done = threading.Event()
         self.log = io.StringIO()
-        self.attendant = Attendant(self.claim, self.advance, log=Log(self.log), width=2)
+        self.attendant = Attendant(
+            self.claim, self.advance, log=Log(self.log), width=2, rest_seconds=0
+        )
 
     def claim(self, room: int) -> list[str]:
         if self.waiting and self.waiting[0] == "busy":
             self.waiting.pop(0)
             raise DatabaseBusy("locked")
+        if self.waiting and self.waiting[0] == "odd row":
+            self.waiting.pop(0)
+            raise TypeError("a person's value")
         taken, self.waiting = self.waiting[:room], self.waiting[room:]
         return taken
 
@@ -50,7 +55,7 @@ def test_what_fails_ends_nothing_else_and_is_logged_without_values() -> None:
 
 
 def test_it_looks_until_it_is_told_to_end() -> None:
-    steps = Steps("busy", "a", "b", "last")
+    steps = Steps("busy", "odd row", "a", "b", "last")
     thread = threading.Thread(target=steps.attendant.run)
     thread.start()
     assert steps.all_done.wait(timeout=10)
@@ -58,3 +63,5 @@ def test_it_looks_until_it_is_told_to_end() -> None:
     thread.join(timeout=10)
     assert not thread.is_alive()
     assert sorted(steps.done) == ["a", "b", "last"]
+    assert '"crash"' in steps.log.getvalue()
+    assert "a person's value" not in steps.log.getvalue()

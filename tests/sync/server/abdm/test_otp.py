@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from abdm_office import Camp, aadhaar
 from abdm_present import Present
@@ -19,6 +20,7 @@ from sync.server.abdm.finish_turns import claim_steps, forget_secrets
 from sync.server.abdm.jobs import Fate
 from sync.server.abdm.outcomes import ask_for_person
 from sync.server.sandbox.rules import FULL_MOBILE, Rule, number_for
+from sync.server.store.tables import devices, finish_steps, finishes
 
 PROVEN_MOBILE = "9123456780"
 OTHER_MOBILE = "9123456781"
@@ -543,6 +545,66 @@ def test_a_step_that_came_too_long_ago_is_not_done(present: Present) -> None:
     assert present.claims() == []
     assert present.endings() == []
     assert present.look().code == "finish:wait"
+    assert all(step["done_at"] is not None for step in present.steps())
+
+
+def test_a_step_of_another_release_is_given_up_and_the_others_are_done(present: Present) -> None:
+    other = person(present, aadhaar(2), mobile=PROVEN_MOBILE)
+    other.hand_in(other.request("send"))
+    with present.camp.store.write() as connection:
+        connection.execute(update(finish_steps).values(action="dance"))
+    present.hand_in(present.request("send"))
+    present.work()
+    assert other.endings() == []
+    assert (other.look().stage, other.look().code) == (FinishStage.READY, "finish:wait")
+    assert present.look().stage is FinishStage.CODE_SENT
+
+
+@pytest.mark.parametrize(
+    ("values", "stage", "code"),
+    [
+        ({"detail": '{"code": "otp:wrong", "dance": 1, "tries": "x"}'}, "code-sent", "otp:wrong"),
+        ({"detail": "[]"}, "ready", ""),
+        ({"detail": '{"handles"'}, "ready", ""),
+        ({"stage": "dancing"}, "ready", ""),
+    ],
+)
+def test_what_another_release_wrote_down_ends_nothing(
+    present: Present, values: dict[str, Any], stage: str, code: str
+) -> None:
+    present.ask("send")
+    with present.camp.store.write() as connection:
+        connection.execute(update(finishes).values(values))
+    answer = present.look()
+    assert (answer.stage.value, answer.code) == (stage, code)
+    assert present.ask("send").code == "otp:wait"
+    present.wait(61)
+    assert present.ask("send").stage is FinishStage.CODE_SENT
+    assert present.finish_row()["sends"] == 2
+
+
+def revoke(present: Present) -> None:
+    with present.camp.store.write() as connection:
+        mine = devices.c.device == present.camp.laptop.id
+        connection.execute(update(devices).where(mine).values(state="revoked"))
+
+
+def test_a_step_of_a_laptop_that_was_revoked_meanwhile_is_given_up(present: Present) -> None:
+    present.hand_in(present.request("send"))
+    revoke(present)
+    present.work()
+    assert present.endings() == []
+    assert all(step["done_at"] is not None for step in present.steps())
+
+
+def test_a_laptop_that_is_revoked_while_a_worker_is_at_it_has_nothing_sent(
+    present: Present,
+) -> None:
+    present.hand_in(present.request("send"))
+    (claim,) = present.claims()
+    revoke(present)
+    present.do(claim)
+    assert present.endings() == []
     assert all(step["done_at"] is not None for step in present.steps())
 
 
