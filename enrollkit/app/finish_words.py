@@ -28,6 +28,7 @@ __all__ = [
     "number_words",
     "read_code",
     "read_handle",
+    "silent_words",
     "stage_words",
     "step_of",
     "wait_words",
@@ -138,6 +139,11 @@ def help_words(state: FinishState) -> str:
     if state.stage == FinishStage.ADDRESS:
         return _("Without one, the number itself serves as the address.")
     return ""
+
+
+def silent_words() -> str:
+    """Say that nobody at the office takes the step up, a minute after it was asked for."""
+    return _("The office has not asked ABDM yet. Leave it, and call the office.")
 
 
 def later_words() -> str:

@@ -21,6 +21,7 @@ from enrollkit.app.finish_words import (
     later_words,
     read_code,
     read_handle,
+    silent_words,
     stage_words,
     wait_words,
     why_words,
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
     from enrollkit.app.kit import Kit
 
 _NOT_DONE: Final = 1
+_OFFICE_SILENT: Final = 3
 _LOOKS_MAX: Final = 5
 _LOOK_SECONDS: Final = 3.0
 """Between two looks; the server itself waits some twenty seconds in each."""
+_SILENT_SECONDS: Final = 40.0
+"""After the first answer, which took those twenty; a minute in all."""
 _LINE_MAX: Final = 100
 """More than anybody types here."""
 
@@ -55,7 +59,7 @@ def run(
 
     It needs a network, and goes on where it stopped, on any laptop of the programme. What it asks
     for is typed, or comes line by line from a pipe; no code is kept. Exit code 1 when it was left
-    before the end: nothing is lost.
+    before the end, 3 when the office did not ask ABDM within a minute: nothing is lost.
     """
     with unlocked_kit() as kit:
         talk = _Talk(kit, ident, aside=as_json)
@@ -66,7 +70,8 @@ def run(
             raise
     if as_json:
         say_json(asdict(state) | {"practice": talk.practice})
-    return 0 if state.stage == FinishStage.DONE else _NOT_DONE
+    ends = {FinishStage.DONE: 0, FinishStage.WORKING: _OFFICE_SILENT}
+    return ends.get(FinishStage(state.stage), _NOT_DONE)
 
 
 class _Talk:
@@ -86,8 +91,10 @@ class _Talk:
 
     def go_on(self) -> FinishState:
         """Walk from where it stands; give where it stands in the end."""
-        state = self._settled(self._finishing.look(self._ident))
+        hint(_("Asking the office; ABDM may take half a minute …"))
+        state = self._finishing.look(self._ident)
         self._tell(state.name or self._ident)
+        state = self._settled(state)
         while state.stage != FinishStage.DONE:
             self._say_stage(state)
             following = self._step(state)
@@ -99,9 +106,13 @@ class _Talk:
         return state
 
     def _settled(self, state: FinishState) -> FinishState:
-        """Wait while the office is at it, for two minutes at most."""
+        """Wait while the office is at it, for a minute or so."""
+        began = time.monotonic()
+        if state.stage == FinishStage.WORKING:
+            hint(_("Waiting for the office …"))
         for _look in range(_LOOKS_MAX):
-            if state.stage != FinishStage.WORKING:
+            waited = time.monotonic() - began
+            if state.stage != FinishStage.WORKING or waited >= _SILENT_SECONDS:
                 break
             time.sleep(_LOOK_SECONDS)
             state = self._finishing.look(self._ident)
@@ -178,6 +189,9 @@ class _Talk:
 
     def _say_stage(self, state: FinishState) -> None:
         self._tell("")
+        if state.stage == FinishStage.WORKING:
+            self._tell(silent_words())
+            return
         if state.reason is not None:
             self._tell(f"! {why_words(state)}  [{state.reason.code}]")
         for line in stage_words(state, practice=self.practice):

@@ -24,6 +24,8 @@ MOBILE = frozenset({FinishStage.MOBILE, FinishStage.MOBILE_SENT})
 
 _LOOK_SECONDS = 3
 """Between two looks at an office that is still at it."""
+_SILENT_SECONDS = 40
+"""After the first answer, for which the server waited some twenty seconds itself."""
 
 
 class FinishTalk:
@@ -38,6 +40,7 @@ class FinishTalk:
         self._ident = ident
         self._now = now
         self._answered_at = 0.0
+        self._working_since: float | None = None
         self._unsure = False
         self.state: FinishState | None = None
         self.busy = False
@@ -69,6 +72,12 @@ class FinishTalk:
         return self.stage == FinishStage.WORKING and not self.busy and rested
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nobody at the office took the step up, for a minute."""
+        since = self._working_since
+        return since is not None and self._now() - since >= _SILENT_SECONDS
+
+    @property
     def handles(self) -> tuple[str, ...]:
         """The addresses to choose from, the person's own wish first."""
         return handles_of(self.state, self.wish) if self.state is not None else ()
@@ -98,6 +107,10 @@ class FinishTalk:
             raise
         self.state, self._unsure = state, False
         self._answered_at = self._now()
+        if self.stage != FinishStage.WORKING:
+            self._working_since = None
+        elif self._working_since is None:
+            self._working_since = self._answered_at
         self.practice = (await ask(lambda: self._kit.programme)).practice
         if self.stage == FinishStage.ADDRESS and self.is_here:
             page = await ask(self._kit.people.page, state.record)

@@ -21,6 +21,7 @@ from enrollkit.app.finish_words import (
     later_words,
     read_code,
     read_handle,
+    silent_words,
     stage_words,
     step_of,
     wait_words,
@@ -244,6 +245,8 @@ class FinishScreen(Page[None]):
     def _words(self, state: FinishState) -> Content:
         if state.stage == FinishStage.DONE:
             return Content("\n").join(self._done(state))
+        if self._talk.is_silent:
+            return Content.styled(f"! {silent_words()}", "bold $warning")
         lines = [Content(line) for line in stage_words(state, practice=self._talk.practice)]
         why = why_words(state)
         if why is not None and state.stage not in {*SENT, FinishStage.ADDRESS}:

@@ -156,10 +156,22 @@ def test_a_slow_office_is_waited_for(desk: Desk) -> None:
     assert desk.waited == 6.0
 
 
-def test_an_office_that_never_ends_is_left(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_office_that_asks_nobody_is_left_with_a_code_of_its_own(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
     desk.kit.rounds_of_work = 1000
-    assert desk.finish() == 1
-    assert "The office is asking ABDM" in capsys.readouterr().out
+    assert desk.finish() == 3
+    out, err = capsys.readouterr()
+    assert "The office has not asked ABDM yet. Leave it, and call the office." in out
+    assert "is on its way" not in out
+    assert "Waiting for the office" in err
+
+
+def test_a_minute_is_enough_to_know_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.kit.rounds_of_work = 1000
+    monkeypatch.setattr(finish.time, "monotonic", lambda: 8 * desk.waited)
+    assert desk.finish() == 3
+    assert desk.waited == 6.0
 
 
 def test_no_network_has_its_own_exit_code_and_a_way_on(

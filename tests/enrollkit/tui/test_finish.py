@@ -283,6 +283,23 @@ def test_the_screen_looks_again_while_the_office_is_at_it() -> None:
     assert kit.asked[-3:] == [("code", AADHAAR_CODE), ("look",), ("look",)]
 
 
+def test_an_office_that_asks_nobody_is_told_after_a_minute() -> None:
+    async def script(d: Driver) -> None:
+        await begin(d)
+        await d.press("enter")
+        d.kit.rounds_of_work = 1000  # type: ignore[attr-defined]
+        await type_line(d, AADHAAR_CODE)
+        await pass_seconds(d, 30)
+        assert "The office is asking ABDM" in d.text()
+        await pass_seconds(d, 10)
+        assert "! The office has not asked ABDM yet. Leave it, and call the office." in d.text()
+        d.kit.rounds_of_work = 0  # type: ignore[attr-defined]
+        await pass_seconds(d, 10)
+        assert "may choose an ABHA address" in d.text()
+
+    drive(script, kit=needed())
+
+
 def test_a_refusal_is_said_and_can_be_begun_anew() -> None:
     async def script(d: Driver) -> None:
         await begin(d)
