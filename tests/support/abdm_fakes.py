@@ -124,6 +124,7 @@ class FakeAbdm:
         handle: str,
         *,
         end: End = _unheard,  # noqa: ARG002 - the same
+        hidden: tuple[str, ...] = (),  # noqa: ARG002 - the same
     ) -> Answered[str]:
         """Give the handle."""
         return self._call(begin, Step.ADDRESS, lambda: f"{handle}@sbx")

@@ -68,6 +68,13 @@ class Person:
         """That mobile as it may be shown to whoever looks at the screen."""
         return f"******{self.mobile[-4:]}" if self.mobile else ""
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What ABDM's words may repeat of the person, and nobody writes down."""
+        name = str(self.body.get("name") or "")
+        native = str(self.body.get("name_native") or "")
+        return (name, *name.split(), native, *native.split(), self.mobile)
+
 
 def read_person(connection: Connection, record: str, *, now: int) -> Person:
     """Read the person of a step."""

@@ -50,7 +50,13 @@ class FinishesPeople(EnrolsByCode, Protocol):
     """The part of the client that finishes people who are there."""
 
     def request_aadhaar_otp(
-        self, begin: Begin, aadhaar: bytearray, txn_id: str = "", *, end: End
+        self,
+        begin: Begin,
+        aadhaar: bytearray,
+        txn_id: str = "",
+        *,
+        end: End,
+        hidden: tuple[str, ...],
     ) -> Answered[OtpSent]:
         """Have UIDAI send a code to the mobile it knows."""
 
@@ -123,7 +129,7 @@ def _ask_for_code(
         try:
             with opened(sealed, vault) as digits:
                 return client.request_aadhaar_otp(
-                    exchanges.begin, digits, txn_id, end=turn.end_alone
+                    exchanges.begin, digits, txn_id, end=turn.end_alone, hidden=person.values
                 )
         except AbdmRefused as refused:
             # ABDM may forget a transaction before we do: then a new one is begun.
@@ -131,7 +137,9 @@ def _ask_for_code(
                 raise
             turn.end_alone(refused.ending)
     with opened(sealed, vault) as digits:
-        return client.request_aadhaar_otp(exchanges.begin, digits, end=turn.end_alone)
+        return client.request_aadhaar_otp(
+            exchanges.begin, digits, end=turn.end_alone, hidden=person.values
+        )
 
 
 def _living(turn: FinishTurn, vault: OpeningKey, person: Person) -> str:

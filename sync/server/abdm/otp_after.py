@@ -57,15 +57,17 @@ class AfterNumber(GivesPapers, Protocol):
     """The part of the client that serves whoever has a number already."""
 
     def request_mobile_otp(
-        self, begin: Begin, txn_id: str, mobile: str, *, end: End
+        self, begin: Begin, txn_id: str, mobile: str, *, end: End, hidden: tuple[str, ...]
     ) -> Answered[OtpSent]:
         """Have a code sent to the mobile that the person wants in the account."""
 
-    def verify_mobile(self, begin: Begin, txn_id: str, otp: str, *, end: End) -> Answered[bool]:
+    def verify_mobile(
+        self, begin: Begin, txn_id: str, otp: str, *, end: End, hidden: tuple[str, ...]
+    ) -> Answered[bool]:
         """Say whether the code to that mobile was right."""
 
     def suggest_addresses(
-        self, begin: Begin, txn_id: str, *, end: End
+        self, begin: Begin, txn_id: str, *, end: End, hidden: tuple[str, ...]
     ) -> Answered[tuple[str, ...]]:
         """Ask which handles are free for this person."""
 
@@ -102,7 +104,9 @@ def offer_addresses(
         answer = _ask(
             turn,
             person,
-            lambda begin, end: client.suggest_addresses(begin, txn_id, end=end),
+            lambda begin, end: client.suggest_addresses(
+                begin, txn_id, end=end, hidden=person.values
+            ),
         )
     except AbdmFailure as failure:
         return step_done(turn, lambda _finish: reached, ending=failure.ending)
@@ -126,7 +130,7 @@ def _send(
             turn,
             person,
             lambda begin, end: client.request_mobile_otp(
-                begin, secret["txn"], person.mobile, end=end
+                begin, secret["txn"], person.mobile, end=end, hidden=person.values
             ),
             note=lambda connection: turn.keep(connection, counted),
         )
@@ -162,7 +166,11 @@ def _verify(
     txn_id = secret.get("mobile", "")
     try:
         answer = _ask(
-            turn, person, lambda begin, end: client.verify_mobile(begin, txn_id, code, end=end)
+            turn,
+            person,
+            lambda begin, end: client.verify_mobile(
+                begin, txn_id, code, end=end, hidden=person.values
+            ),
         )
     except AbdmRefused as refused:
         if refused.refusal.reason == "otp:wrong":
@@ -191,7 +199,9 @@ def _choose(
         answer = _ask(
             turn,
             person,
-            lambda begin, end: client.create_address(begin, secret["txn"], handle, end=end),
+            lambda begin, end: client.create_address(
+                begin, secret["txn"], handle, end=end, hidden=person.values
+            ),
         )
     except AbdmFailure as failure:
         return _failed(turn, failure, said)

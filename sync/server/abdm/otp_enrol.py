@@ -59,7 +59,14 @@ class EnrolsByCode(AfterNumber, Protocol):
     """The part of the client that gives numbers for codes."""
 
     def enrol_by_otp(
-        self, begin: Begin, txn_id: str, otp: str, mobile: str, *, end: End
+        self,
+        begin: Begin,
+        txn_id: str,
+        otp: str,
+        mobile: str,
+        *,
+        end: End,
+        hidden: tuple[str, ...],
     ) -> Answered[Enrolled]:
         """Ask for the number of somebody who read the code out."""
 
@@ -80,7 +87,7 @@ def enrol(turn: FinishTurn, client: EnrolsByCode, vault: OpeningKey, person: Per
         return step_done(turn, _wrong)
     exchanges = turn.exchanges(person.version, may_leave=lambda row: may_be_asked_for(row, person))
     try:
-        answer = _ask(turn, client, exchanges.begin, txn_id, code=code, mobile=person.mobile)
+        answer = _ask(turn, client, exchanges.begin, person, txn_id, code=code)
     except AbdmRefused as refused:
         return _not_enrolled(turn, refused)
     except AbdmUnknown as unknown:
@@ -93,14 +100,20 @@ def enrol(turn: FinishTurn, client: EnrolsByCode, vault: OpeningKey, person: Per
 
 
 def _ask(
-    turn: FinishTurn, client: EnrolsByCode, begin: Begin, txn_id: str, *, code: str, mobile: str
+    turn: FinishTurn, client: EnrolsByCode, begin: Begin, person: Person, txn_id: str, *, code: str
 ) -> Answered[Enrolled]:
     """Ask; and once more in the same transaction, where the answer was lost."""
+
+    def ask() -> Answered[Enrolled]:
+        return client.enrol_by_otp(
+            begin, txn_id, code, person.mobile, end=turn.end_alone, hidden=person.values
+        )
+
     try:
-        return client.enrol_by_otp(begin, txn_id, code, mobile, end=turn.end_alone)
+        return ask()
     except AbdmUnknown as unknown:
         turn.end_alone(unknown.ending)
-    return client.enrol_by_otp(begin, txn_id, code, mobile, end=turn.end_alone)
+    return ask()
 
 
 def _not_enrolled(turn: FinishTurn, refused: AbdmRefused) -> Advance:
@@ -131,6 +144,9 @@ def _take_number(
             turn.end(connection, run_out("otp:late"))
             return Advance(fate=Fate.SETTLED)
         keep_number(connection, turn.record, enrolled)
+        if before.state == "WITHDRAWN":
+            turn.end(connection, run_out(""))
+            return Advance(fate=Fate.SETTLED)
         was_found = _was_found(connection, turn.record, before, answer)
         announce_number(connection, turn.record, was_found=was_found, now=turn.clock())
         after = _after(turn, vault, person, enrolled, was_found=was_found)

@@ -24,7 +24,9 @@ T = TypeVar("T")
 class GivesPapers(Protocol):
     """The part of the client that works while a token or a transaction lives."""
 
-    def create_address(self, begin: Begin, txn_id: str, handle: str, *, end: End) -> Answered[str]:
+    def create_address(
+        self, begin: Begin, txn_id: str, handle: str, *, end: End, hidden: tuple[str, ...] = ()
+    ) -> Answered[str]:
         """Make an ABHA address of a handle."""
 
     def fetch_qr(self, begin: Begin, token: str, *, end: End) -> Answered[Paper]:

@@ -605,3 +605,16 @@ def test_sixteen_threads_share_a_session_and_a_certificate(stub: AbdmStub) -> No
     assert len(stub.asks(CERTIFICATE)) == 1
     left = [each.headers["REQUEST-ID"] for each in stub.asks(ENROL)]
     assert sorted(left) == sorted(each.request_id for each in witness.begun)
+
+
+def test_the_persons_values_are_struck_out_of_what_abdm_says_to_a_code(
+    stub: AbdmStub, witness: Witness
+) -> None:
+    stub.answer(OTP, refused("ABDM-1207", "KUNTI DEVI (91234 56780) does not match"))
+    with pytest.raises(AbdmRefused) as caught:
+        witness.client.request_aadhaar_otp(
+            witness.begin, bytearray(b"999999990019"), hidden=("Kunti Devi", "9123456780")
+        )
+    kept = "<withheld> (<10 digits>) does not match"
+    assert caught.value.refusal.message == kept
+    assert caught.value.ending.response["error"]["message"] == kept

@@ -258,13 +258,6 @@ def test_a_moment_that_cannot_be_is_as_good_as_none(moment: str) -> None:
         assert (found.effect, found.wait_seconds) == (Effect.WAIT, 60)
 
 
-def test_whom_abdm_says_to_have_a_number_without_telling_it_is_called() -> None:
-    words = "Existing ABHA created with this Aadhaar found"
-    body = {"error": {"code": "ABDM-1141", "message": words}}
-    refusal = judge(422, json.dumps(body).encode(), {}, module="M1").refusal
-    assert (refusal.effect, refusal.reason) == (Effect.CALL, "abdm:exists-unnamed")
-
-
 def test_what_is_said_under_a_persons_own_field_is_not_quoted() -> None:
     found = read({"name": "Kunti Devi", "pinCode": "Invalid Pin", "token": "abc.defGHI"}, 400)
     assert (found.code, found.reason) == ("FIELD-name", "abdm:name")
