@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, case, select, update
+from sqlalchemy import Connection, Row, case, delete, select, update
 
 from sync.merging import Merged, merge
 from sync.protocol import Operation, OperationKind
 from sync.server.arrival import Arrival, Decision
 from sync.server.judging import ACCEPTED, CONFLICT, DUPLICATE, NOT_YOURS, held, rejected
 from sync.server.store import insert_once
-from sync.server.store.tables import enrollments, held_operations, operations
+from sync.server.store.tables import (
+    abdm_papers,
+    enrollments,
+    finishes,
+    held_operations,
+    link_tokens,
+    operations,
+)
 from sync.server.telling import tell_correction
 from sync.server.versions import (
     Version,
@@ -94,7 +101,16 @@ def withdraw(connection: Connection, arrival: Arrival) -> Decision:
         return Decision(verdict=DUPLICATE)
     mine = enrollments.c.enrollment == record
     connection.execute(update(enrollments).where(mine).values(state=_WITHDRAWN_STATE))
+    _forget(connection, record)
     return Decision(verdict=ACCEPTED)
+
+
+def _forget(connection: Connection, record: str) -> None:
+    """Delete what ABDM gave for somebody who withdraws: pictures, tokens, a step half done."""
+    for table in (abdm_papers, link_tokens):
+        connection.execute(delete(table).where(table.c.enrollment == record))
+    mine = finishes.c.enrollment == record
+    connection.execute(update(finishes).where(mine).values(secret=None))
 
 
 def _without_base(connection: Connection, arrival: Arrival, current: Row[Any]) -> Decision | None:

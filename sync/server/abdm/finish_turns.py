@@ -178,8 +178,16 @@ class FinishTurn:
         return self._exchanges(version, guard)
 
     def free_exchanges(self, version: int) -> Exchanges:
-        """Give where requests are written down that nobody waits for: the step is done."""
-        return self._exchanges(version, None)
+        """Give where requests are written down that nobody waits for: the step is done.
+
+        None leaves about somebody who withdrew.
+        """
+
+        def guard(connection: Connection) -> None:
+            if lock_person(connection, self.record).state == "WITHDRAWN":
+                raise ClaimLost(self.record)
+
+        return self._exchanges(version, guard)
 
     def end_alone(self, ending: Ending) -> None:
         """Write down how a request ended from which nothing follows, such as the try before."""
@@ -217,17 +225,21 @@ class FinishTurn:
         *,
         ending: Ending | None = None,
     ) -> None:
-        """Write down where the person stands. A step that another worker ended changes nothing."""
-        lock_person(connection, self.record)
+        """Write down where the person stands; of who withdrew no secret stays. A step that another
+        worker ended changes nothing.
+        """
+        person = lock_person(connection, self.record)
         now = self.clock()
         if ending is not None:
             end_exchange(connection, self.record, ending, now=now)
         step = open_step(connection, self.record)
         if step is not None and step.number == self.claim.number:
             finish = change(read_finish(connection, self.record))
+            if person.state == "WITHDRAWN":
+                finish = replace(finish, secret=None)
             keep_finish(connection, self.record, finish, now=now)
 
-    def _exchanges(self, version: int, guard: Callable[[Connection], None] | None) -> Exchanges:
+    def _exchanges(self, version: int, guard: Callable[[Connection], None]) -> Exchanges:
         return Exchanges(
             self.store,
             enrollment=self.record,

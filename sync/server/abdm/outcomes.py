@@ -74,7 +74,12 @@ def keep_address(connection: Connection, enrollment: str, address: str | None) -
 def keep_paper(
     connection: Connection, enrollment: str, kind: str, media_type: str, data: bytes, *, now: int
 ) -> None:
-    """Keep a picture that ABDM made (``qr`` or ``card``), in the place of an earlier one."""
+    """Keep a picture that ABDM made (``qr`` or ``card``), in the place of an earlier one.
+
+    Nothing is kept of who withdrew while it was on its way.
+    """
+    if lock_person(connection, enrollment).state == "WITHDRAWN":
+        return
     mine = {"enrollment": enrollment, "kind": kind}
     connection.execute(delete(abdm_papers).filter_by(**mine))
     row = {"media_type": media_type[:40], "data": data, "fetched_at": now}

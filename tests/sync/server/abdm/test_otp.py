@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from sync.protocol import FinishStage
 from sync.server.abdm.enrolling import advance_enrollment
 from sync.server.abdm.finish_turns import claim_steps, forget_secrets
 from sync.server.abdm.jobs import Fate
+from sync.server.abdm.link_tokens import keep_token
 from sync.server.abdm.outcomes import ask_for_person
 from sync.server.sandbox.rules import FULL_MOBILE, Rule, number_for
 from sync.server.store.tables import devices, finish_steps, finishes
@@ -433,6 +435,42 @@ def test_a_number_that_is_corrected_during_the_call_gets_no_answer_to_the_old_on
     assert present.camp.state(present.record) == "ACCEPTED"
     answer = present.look()
     assert (answer.stage, answer.code) == (FinishStage.READY, "otp:late")
+
+
+def test_of_who_withdraws_during_the_call_nothing_is_fetched_or_kept(present: Present) -> None:
+    present.ask("send")
+    present.hand_in(present.request("code", present.practice.code))
+    (claim,) = present.claims()
+    withdraw = partial(present.camp.withdraw, present.record)
+    present.do(claim, After(present.client, "enrol_by_otp", withdraw))
+    assert present.endings() == [("otp-send", "done"), ("otp-enrol", "done")]
+    assert (present.finish_row()["secret"], present.camp.sealed(present.record)) == (None, 0)
+    assert present.camp.news() == []
+    assert present.look().code == "enrollment:withdrawn"
+
+
+@pytest.mark.parametrize("method", ["suggest_addresses", "fetch_qr", "fetch_card"])
+def test_of_who_withdraws_no_picture_is_kept(present: Present, method: str) -> None:
+    present.ask("send")
+    present.hand_in(present.request("code", present.practice.code))
+    (claim,) = present.claims()
+    withdraw = partial(present.camp.withdraw, present.record)
+    present.do(claim, After(present.client, method, withdraw))
+    assert present.camp.office.count("SELECT count(*) FROM abdm_papers") == 0
+    assert present.finish_row()["secret"] is None
+
+
+def test_who_withdraws_takes_pictures_and_secrets_along(present: Present) -> None:
+    present.ask("send")
+    present.ask("code", present.practice.code)
+    assert present.camp.office.count("SELECT count(*) FROM abdm_papers") == 2
+    with present.camp.store.write() as connection:
+        vault, now = present.vault.public, present.camp.now
+        keep_token(connection, vault, present.record, "IN0001", "a.b.c", now=now)
+    present.camp.withdraw(present.record)
+    assert present.camp.office.count("SELECT count(*) FROM abdm_papers") == 0
+    assert present.camp.office.count("SELECT count(*) FROM link_tokens") == 0
+    assert present.finish_row()["secret"] is None
 
 
 class After:
