@@ -24,7 +24,10 @@ def list_returned(tx: Tx, places: Places) -> list[Returned]:
 
 
 def reason_of(stored: StoredEnrollment, places: Places) -> Reason | None:
-    """Say why a person came home, or why the office holds them back."""
+    """Say why a person came home, or why the office holds them back.
+
+    Of a field that is empty, sealed or withheld no value is told.
+    """
     if stored.reason_code is None:
         return None
     pointer = stored.reason_pointer or ""
@@ -35,7 +38,7 @@ def reason_of(stored: StoredEnrollment, places: Places) -> Reason | None:
         code=stored.reason_code,
         pointer=field,
         text=reason_words(stored.reason_code),
-        value=value_text(field, blamed, places) if pointer else "",
+        value=value_text(field, blamed, places) if blamed else "",
     )
 
 

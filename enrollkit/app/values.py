@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from enrollkit.app.results import OtherValue
 from enrollkit.app.system import local_time
@@ -15,10 +15,31 @@ from enrollkit.locale import _
 from enrollkit.reference.places import Places
 from schemas.pointers import value_at, with_value
 
-__all__ = ["form_pointer", "other_value", "value_text"]
+__all__ = ["form_pointer", "label_of", "other_value", "value_text"]
 
 _WHOLE = ("/birth", "/consent")
 _TEXT_CHARACTERS_MAX = 60
+_LABELS: Final = {
+    "/consent/witness": "Witness",
+    "/consent": "Consent",
+    "/aadhaar": "Aadhaar number",
+    "/name_native": "Name in own script",
+    "/name": "Name",
+    "/birth": "Born",
+    "/gender": "Gender",
+    "/mobile_owner": "Whose mobile",
+    "/mobile": "Mobile",
+    "/language": "Language",
+    "/abha_address_choice": "ABHA address",
+    "/guardian/relation": "Relation",
+    "/guardian": "Guardian",
+    "/address/line": "House, street",
+    "/address/village": "Village or ward",
+    "/address/pincode": "PIN code",
+    "/address/state": "State",
+    "/address/district": "District",
+    "/address": "Address",
+}
 
 
 def form_pointer(pointer: str) -> str:
@@ -29,6 +50,14 @@ def form_pointer(pointer: str) -> str:
         if pointer.startswith(f"{whole}/"):
             return whole
     return pointer
+
+
+def label_of(pointer: str) -> str:
+    """Give the words for a field, empty for the row as a whole."""
+    for prefix, label in _LABELS.items():
+        if pointer == prefix or pointer.startswith(prefix + "/"):
+            return _(label)
+    return ""
 
 
 def other_value(body: Mapping[str, Any], pointer: str, theirs: Any, places: Places) -> OtherValue:

@@ -8,6 +8,7 @@ import typer
 
 from enrollkit.app.results import PersonPage
 from enrollkit.app.system import local_time
+from enrollkit.app.values import label_of
 from enrollkit.app.words import mark_of
 from enrollkit.cli.console import PRACTICE, AsJson, say, say_json, unlocked_kit
 from enrollkit.locale import _
@@ -97,10 +98,11 @@ def _print_reason(page: PersonPage) -> None:
         say(_("Held at the office"))
     if page.reason is not None:
         blamed = f" ({page.reason.value})" if page.reason.value else ""
-        say(f"{page.reason.pointer}{blamed}  {page.reason.text}  [{page.reason.code}]".strip())
+        field = label_of(page.reason.pointer) or page.reason.pointer
+        say(f"{field}{blamed}  {page.reason.text}  [{page.reason.code}]".strip())
     if page.call_at is not None:
         say(_("Do not call before {time}").format(time=f"{local_time(page.call_at):%d %b, %H:%M}"))
     for one in page.conflicts:
         words = _("here: {yours} · from the office: {theirs}")
         text = words.format(yours=one.yours_text, theirs=one.theirs_text)
-        say(f"  {one.pointer}  {text}")
+        say(f"  {label_of(one.pointer) or one.pointer}  {text}")

@@ -11,6 +11,7 @@ from copy import deepcopy
 from datetime import date
 from typing import Any, Final
 
+from enrollkit.app.values import label_of
 from enrollkit.domain.birth_text import parse_birth, say_birth
 from enrollkit.domain.person import BirthDate
 from enrollkit.locale import _
@@ -37,27 +38,6 @@ _STEP_OF_FIELD: Final = {
 }
 # An empty address stays, so that each of its fields is asked for by name.
 _KEPT_WHEN_EMPTY: Final = ("address",)
-_LABELS: Final = {
-    "/consent/witness": "Witness",
-    "/consent": "Consent",
-    "/aadhaar": "Aadhaar number",
-    "/name_native": "Name in own script",
-    "/name": "Name",
-    "/birth": "Born",
-    "/gender": "Gender",
-    "/mobile_owner": "Whose mobile",
-    "/mobile": "Mobile",
-    "/language": "Language",
-    "/abha_address_choice": "ABHA address",
-    "/guardian/relation": "Relation",
-    "/guardian": "Guardian",
-    "/address/line": "House, street",
-    "/address/village": "Village or ward",
-    "/address/pincode": "PIN code",
-    "/address/state": "State",
-    "/address/district": "District",
-    "/address": "Address",
-}
 
 
 def place_in_row(row: Mapping[str, Any], pointer: str, value: Any) -> dict[str, Any]:
@@ -117,14 +97,6 @@ def step_of(pointer: str) -> str:
         if pointer == prefix or pointer.startswith(prefix + "/"):
             return step
     return "person" if label_of(pointer) else "review"
-
-
-def label_of(pointer: str) -> str:
-    """Give the words for a field, empty for the row as a whole."""
-    for prefix, label in _LABELS.items():
-        if pointer == prefix or pointer.startswith(prefix + "/"):
-            return _(label)
-    return ""
 
 
 def household_of(row: Mapping[str, Any]) -> dict[str, Any]:

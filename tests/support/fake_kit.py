@@ -561,7 +561,7 @@ class FakeCorrections:
         code, pointer = told
         value = value_at(self.kit.people_here[ident].body(), pointer)
         text = "The number belongs to many." if code == "mobile" else reason_words(code)
-        said = value_text(pointer, value, self.kit._places)
+        said = value_text(pointer, value, self.kit._places) if value else ""
         return Reason(code=code, pointer=pointer, text=text, value=said)
 
     def conflicts(self, ident: str) -> tuple[OtherValue, ...]:
