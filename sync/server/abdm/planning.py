@@ -16,7 +16,10 @@ from typing import Any, Final
 from sync.server.abdm.calls import DemographicAsk
 from sync.server.abdm.settings import AbdmSettings
 
-__all__ = ["Plan", "Road", "ask_of", "plan_road"]
+__all__ = ["WANTS_CODE", "Plan", "Road", "ask_of", "plan_road"]
+
+WANTS_CODE: Final = "person:otp"
+"""Why somebody is called who has an Aadhaar number: the programme has no benefit of its own."""
 
 _ADULT_YEARS: Final = 18
 _ADDRESS_LETTERS_MAX: Final = 200
@@ -54,7 +57,7 @@ def plan_road(body: Mapping[str, Any], settings: AbdmSettings, *, today: date) -
     if "aadhaar_last4" in body:
         if settings.benefit:
             return Plan(road=Road.DEMOGRAPHICS)
-        return Plan(road=Road.OTP, code="person:otp")
+        return Plan(road=Road.OTP, code=WANTS_CODE)
     if _may_be_child(body["birth"], today):
         return Plan(road=Road.PARENT, code="person:parent", pointer="/aadhaar")
     return Plan(road=Road.DOCUMENT, code="person:document", pointer="/aadhaar")
