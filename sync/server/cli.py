@@ -219,9 +219,12 @@ def receive(
 @cli.command("status")
 def status(home: Home = None, as_json: Json = False) -> None:  # noqa: FBT002 - typer's flag
     """Say how many people, links and laptops there are."""
-    with open_store(_settings(home)) as store, store.read() as connection:
+    settings = _settings(home)
+    lacks_benefit = settings.abdm.is_configured and not settings.abdm.benefit
+    with open_store(settings) as store, store.read() as connection:
         standing = dataclasses.asdict(read_standing(connection))
-        standing["abdm"] = read_abdm_standing(connection)
+        now = _now() * 1000
+        standing["abdm"] = read_abdm_standing(connection, now=now, lacks_benefit=lacks_benefit)
     lines = [*_standing_lines(standing), *standing_lines(standing["abdm"])]
     _print(standing, as_json=as_json, text="\n".join(lines))
 

@@ -256,7 +256,8 @@ class FacilitiesInvalid(ServerError):
 
 class AbdmHalted(ServerError):
     """ABDM refuses this server's configuration: {name}. No person is to blame, and nothing was
-    changed for them. Correct [abdm] in server.toml, then start the worker again.
+    changed for them. Correct [abdm] in server.toml. The worker looks again every quarter of an
+    hour; start it again to look at once.
     """
 
     code = "abdm-halted"

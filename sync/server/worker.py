@@ -26,8 +26,8 @@ from sync.server.abdm.jobs import (
     postpone,
     release_claims,
 )
-from sync.server.abdm.standing import clear_halts, note_halt
 from sync.server.errors import DatabaseBusy
+from sync.server.halts import Halts
 from sync.server.logs import Log
 from sync.server.store import Store
 
@@ -62,7 +62,6 @@ class _Turns:
     reload: int = 0
     claim: int = 0
     district: int = -1
-    halts: dict[JobKind, str] = field(default_factory=dict)
     fates: Counter[Fate] = field(default_factory=Counter)
 
 
@@ -75,7 +74,8 @@ class Worker:
     those of a clock that is never set back: what is only in memory goes by that one.
 
     ``is_changed`` says, while something is halted, whether the configuration is another one now.
-    ``sweep`` deletes what nobody may keep any longer; it is called every minute.
+    ``sweep`` deletes what nobody may keep any longer; it is called every minute. ``has_benefit``:
+    those are taken up again who were to be called because there was none.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class Worker:
         clock: Callable[[], int],
         is_changed: Callable[[], bool],
         sweep: Callable[[], object],
+        has_benefit: bool = False,
         ticks: Callable[[], int] = _ticks,
         dice: Callable[[], float] = random.random,
     ) -> None:
@@ -103,6 +104,8 @@ class Worker:
         self._ticks = ticks
         self._is_changed = is_changed
         self._sweep = sweep
+        self._has_benefit = has_benefit
+        self._halts = Halts(store, name, log=log, clock=clock, ticks=ticks)
         self._circuit = Circuit(concurrency, dice)
         self._done: queue.SimpleQueue[tuple[Claim, Advance] | None] = queue.SimpleQueue()
         self._under_way: set[tuple[str, JobKind]] = set()
@@ -119,8 +122,7 @@ class Worker:
 
         ``DatabaseBusy`` leaves it with ``once``; otherwise it is logged and tried again.
         """
-        with self._store.write() as connection:
-            clear_halts(connection)
+        self._halts.begin(once=once)
         is_stale = False
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="abdm") as pool:
             while not self._is_stopping:
@@ -134,9 +136,10 @@ class Worker:
                 self._collect(wait=_POLL_SECONDS)
         with self._store.write() as connection:
             release_claims(connection, self._name, now=self._clock())
+        self._halts.end()
         return Ended(
             fates=dict(self._turns.fates),
-            halts=dict(self._turns.halts),
+            halts=self._halts.codes,
             is_paused=self._circuit.paused_until(self._ticks()) is not None,
             is_stale=is_stale,
         )
@@ -162,21 +165,35 @@ class Worker:
             self._sweep()
             turns.sweep = now + _SWEEP_MS
         if now >= turns.gather:
-            gather(self._store, now=self._clock())
+            self._gather()
             turns.gather = now + _GATHER_MS
 
     def _claims(self, *, once: bool) -> Sequence[Claim]:
         now, turns = self._ticks(), self._turns
         room = self._circuit.room(now=now, in_work=len(self._under_way))
-        kinds = [kind for kind in self._advancers if kind not in turns.halts]
+        kinds = [kind for kind in self._advancers if kind not in self._halts.codes]
         # Few claims at a time cost as much as many: wait until a quarter is free.
         is_worth = room >= max(1, self._concurrency // 4) or not self._under_way
-        if not room or not kinds or not is_worth or (now < turns.claim and not once):
+        if not room or not is_worth or (now < turns.claim and not once):
             return ()
-        claims = self._claim(kinds, room)
-        if once and not claims and not self._under_way and gather(self._store, now=self._clock()):
+        if probes := self._probe():
+            return probes
+        claims = self._claim(kinds, room) if kinds else ()
+        if once and kinds and not claims and not self._under_way and self._gather():
             claims = self._claim(kinds, room)
         turns.claim = now if len(claims) == room else now + int(_POLL_SECONDS * 1000)
+        return claims
+
+    def _gather(self) -> int:
+        return gather(self._store, now=self._clock(), has_benefit=self._has_benefit)
+
+    def _probe(self) -> Sequence[Claim]:
+        """Claim one job of a kind that is halted, if it is time to try."""
+        kind = self._halts.find_probe()
+        if kind is None:
+            return ()
+        claims = self._claim([kind], 1)
+        self._halts.begin_probe(kind, claims[0].enrollment if claims else "")
         return claims
 
     def _claim(self, kinds: Sequence[JobKind], room: int) -> Sequence[Claim]:
@@ -240,22 +257,11 @@ class Worker:
         if self._circuit.note(advance, now=now):
             until = self._circuit.paused_until(now) or now
             self._log.warning("paused", seconds=(until - now) // 1000, code=advance.code)
-        if advance.fate is Fate.HALTED and claim.kind not in self._turns.halts:
-            self._halt(claim.kind, advance.code)
-
-    def _halt(self, kind: JobKind, code: str) -> None:
-        self._turns.halts[kind] = code
-        self._turns.reload = self._ticks() + _RELOAD_MS
-        self._log.warning("halted", kind=kind.value, code=code)
-        try:
-            with self._store.write() as connection:
-                note_halt(connection, kind, code, now=self._clock())
-        except DatabaseBusy:
-            self._log.warning("database-busy")
+        self._halts.note(claim, advance)
 
     def _is_configuration_stale(self) -> bool:
         now, turns = self._ticks(), self._turns
-        if not turns.halts or now < turns.reload:
+        if not self._halts.codes or now < turns.reload:
             return False
         turns.reload = now + _RELOAD_MS
         return self._is_changed()

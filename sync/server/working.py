@@ -23,6 +23,7 @@ from sync.server.abdm.linking import advance_link
 from sync.server.abdm.otp import advance_finish
 from sync.server.abdm.outcomes import discard_numbers
 from sync.server.abdm.settings import AbdmSettings
+from sync.server.abdm.standing import NO_BENEFIT
 from sync.server.attending import Attendant
 from sync.server.errors import FileUnusable, KeysDamaged, SettingsInvalid
 from sync.server.keys import open_vault
@@ -61,6 +62,8 @@ def work(
                 f"{socket.gethostname()[:_HOST_LETTERS_MAX]}-{os.getpid()}-{secrets.token_hex(4)}"
             )
             say(f"worker {name} for {settings.abdm.gateway_url}")
+            if not settings.abdm.benefit:
+                say(NO_BENEFIT)
             office = _Office(store=store, vault=vault, log=log, name=name)
             return _work(settings, office, reload, once=once)
         finally:
@@ -114,6 +117,7 @@ def _work_with(
         clock=_now_ms,
         is_changed=lambda: _is_other(reload, settings, office.log),
         sweep=lambda: _sweep(office.store),
+        has_benefit=bool(settings.benefit),
     )
     # A person waits for a step: its lease outlives one call and no more.
     step_ms = (settings.timeout_seconds + _STEP_GRACE_SECONDS) * 1000

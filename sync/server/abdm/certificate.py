@@ -124,13 +124,17 @@ class Certificates:
 
 
 def read_certificate(answer: dict[str, Any], *, until: float) -> Certificate:
-    """Read the answer; ``AbdmRefused`` (``STOP``) when it is no key that we may encrypt to."""
+    """Read the answer; ``AbdmRefused`` when it is no key that we may encrypt to.
+
+    Another encryption is ``STOP``. An answer without a key, such as a page that says that ABDM is
+    being mended, is ``WAIT``.
+    """
     algorithm = first_text(answer, "encryptionAlgorithm") or ""
     if re.sub(r"[-_ ]", "", algorithm).lower() not in _OAEP_SHA1:
-        raise _unusable("ENROLLKIT-ALGORITHM", f"unknown encryption {algorithm[:60]}")
+        raise _unusable("ENROLLKIT-ALGORITHM", f"unknown encryption {algorithm[:60]}", Effect.STOP)
     key = _key(answer.get("publicKey"))
     if key is None or not _BITS_MIN <= key.key_size <= _BITS_MAX:
-        raise _unusable("ENROLLKIT-CERTIFICATE", "no public key in the answer")
+        raise _unusable("ENROLLKIT-CERTIFICATE", "no public key in the answer", Effect.WAIT)
     return Certificate(key=key, until=until)
 
 
@@ -157,13 +161,13 @@ def _certified_key(der: bytes) -> Any:
     return load_der_x509_certificate(der).public_key()
 
 
-def _unusable(code: str, message: str) -> AbdmRefused:
+def _unusable(code: str, message: str, effect: Effect) -> AbdmRefused:
     refusal = Refusal(
         code=code,
         message=message,
         status=200,
         module="M1",
-        effect=Effect.STOP,
-        reason="abdm:encryption",
+        effect=effect,
+        reason="abdm:encryption" if effect is Effect.STOP else "abdm:wait",
     )
     return AbdmRefused(Ending(request_id="", kind=EndKind.UNSENT, code=code), refusal)

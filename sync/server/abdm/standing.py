@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select
 
 from sync.server.abdm.jobs import DUE, JobKind
+from sync.server.refused import count_refused
 from sync.server.store.tables import abdm_jobs, enrollments, links, meta
 
-__all__ = ["clear_halts", "note_halt", "read_abdm_standing", "standing_lines"]
+__all__ = ["NO_BENEFIT", "clear_halts", "note_halt", "read_abdm_standing", "standing_lines"]
 
 _HALTED: Final = "abdm-halted-"
+_OWNER_LETTERS: Final = 12
+_HALT_SECONDS: Final = 3600
+"""A worker that is halted looks again every quarter of an hour; what is older was left behind."""
+NO_BENEFIT: Final = (
+    "No benefit is set in server.toml ([abdm], benefit): everybody with an Aadhaar number is put "
+    "on the call-back list, for a one-time code. Once one is set, they need no code."
+)
 _WORDS: Final = {JobKind.ENROLL.value: "asking for ABHA numbers", JobKind.LINK.value: "linking"}
 
 
-def note_halt(connection: Connection, kind: JobKind, code: str, *, now: int) -> None:
-    """Write down why nobody asks for anything of this kind any more (``now`` in ms)."""
-    name = _HALTED + kind.value
-    value = json.dumps({"code": code, "since": now // 1000})
+def note_halt(
+    connection: Connection, kind: JobKind, code: str, *, worker: str, since: int, now: int
+) -> None:
+    """Write down why a worker asks for nothing of this kind; ``since`` and ``now`` in ms."""
+    name = _name(kind, worker)
+    value = json.dumps({"code": code, "since": since // 1000, "seen": now // 1000})
     connection.execute(delete(meta).where(meta.c.name == name))
     connection.execute(meta.insert().values(name=name, value=value))
 
 
-def clear_halts(connection: Connection) -> None:
-    """Forget the halts: a worker begins, with whatever configuration there is now."""
-    connection.execute(delete(meta).where(meta.c.name.startswith(_HALTED, autoescape=True)))
+def clear_halts(connection: Connection, worker: str, kinds: Iterable[JobKind], *, now: int) -> None:
+    """Forget a worker's own halts, and what any other left behind more than an hour ago."""
+    names = [_name(kind, worker) for kind in kinds]
+    names += [name for name, halt in _marks(connection) if not _is_fresh(halt, now)]
+    connection.execute(delete(meta).where(meta.c.name.in_(names)))
 
 
-def read_abdm_standing(connection: Connection) -> dict[str, Any]:
+def read_abdm_standing(
+    connection: Connection, *, now: int, lacks_benefit: bool = False
+) -> dict[str, Any]:
     """Count: ``waiting`` for a number, thereof ``retrying``; ``call_back`` people to be called;
-    ``links_waiting`` of people who have a number; ``halted`` by kind, with ABDM's code and since
-    when (seconds).
+    ``links_waiting`` of people who have a number; ``refused`` people and records that the office
+    has to look at (:mod:`sync.server.refused`); ``halted`` by kind, with ABDM's code and since
+    when (seconds). ``now`` in ms. ``lacks_benefit`` is what the settings say.
     """
     waiting = (enrollments.c.state == "ACCEPTED", enrollments.c.abha_number.is_(None))
     retrying = (abdm_jobs.c.state == DUE, abdm_jobs.c.attempts > 0, abdm_jobs.c.kind == "enroll")
@@ -44,33 +60,69 @@ def read_abdm_standing(connection: Connection) -> dict[str, Any]:
         "retrying": _count(connection, abdm_jobs, *retrying),
         "call_back": _count(connection, enrollments, enrollments.c.state == "NEEDS_PERSON"),
         "links_waiting": _count(connection, links, *linkable),
-        "halted": _halts(connection),
+        "refused": count_refused(connection),
+        "halted": _halts(connection, now),
+        "lacks_benefit": lacks_benefit,
     }
 
 
 def standing_lines(standing: Mapping[str, Any]) -> list[str]:
     """Say the same in words."""
-    lines = [f"Waiting for an ABHA number: {standing['waiting']}"]
-    if standing["retrying"]:
-        lines[0] += f" ({standing['retrying']} of them were tried and are tried again)"
+    lines = [f"Waiting for an ABHA number: {standing['waiting']}{_tried(standing['retrying'])}"]
     lines.append(f"To be called back: {standing['call_back']}")
     if standing["links_waiting"]:
         lines.append(f"Records to be linked: {standing['links_waiting']}")
+    refused = standing["refused"]
+    if any(refused.values()):
+        people = _counted(refused["people"], "person", "people")
+        records = _counted(refused["records"], "record", "records")
+        lines.append(f"ABDM refused, to be looked at: {people}, {records} (see: calls --refused)")
     lines += [
         f"Halted: {_WORDS[kind]}. ABDM refuses this server's configuration: {halt['code']}. "
-        "Correct server.toml; the worker takes it up again by itself, or start it anew."
+        "Correct server.toml. The worker looks again every quarter of an hour; start it again to "
+        "look at once."
         for kind, halt in sorted(standing["halted"].items())
     ]
+    if standing["lacks_benefit"]:
+        lines.append(NO_BENEFIT)
     return lines
 
 
-def _halts(connection: Connection) -> dict[str, dict[str, Any]]:
+def _name(kind: JobKind, worker: str) -> str:
+    owner = hashlib.sha256(worker.encode()).hexdigest()[:_OWNER_LETTERS]
+    return f"{_HALTED}{kind.value}-{owner}"
+
+
+def _tried(count: int) -> str:
+    if not count:
+        return ""
+    return f" ({count} {'was tried and is' if count == 1 else 'were tried and are'} tried again)"
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
+def _halts(connection: Connection, now: int) -> dict[str, dict[str, Any]]:
+    """Give the oldest halt of each kind that a worker has seen within the hour."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, halt in _marks(connection):
+        kind = name.removeprefix(_HALTED).partition("-")[0]
+        if _is_fresh(halt, now) and halt["since"] <= found.get(kind, halt)["since"]:
+            found[kind] = {"code": halt["code"], "since": halt["since"]}
+    return found
+
+
+def _marks(connection: Connection) -> list[tuple[str, dict[str, Any]]]:
     query = select(meta.c.name, meta.c.value).where(
         meta.c.name.startswith(_HALTED, autoescape=True)
     )
-    return {
-        row.name.removeprefix(_HALTED): json.loads(row.value) for row in connection.execute(query)
-    }
+    return [(row.name, json.loads(row.value)) for row in connection.execute(query)]
+
+
+def _is_fresh(halt: Mapping[str, Any], now: int) -> bool:
+    seen = int(halt.get("seen", halt["since"]))
+    return abs(now // 1000 - seen) <= _HALT_SECONDS
 
 
 def _count(connection: Connection, table: Any, *conditions: Any) -> int:

@@ -121,7 +121,9 @@ def test_status_counts_people_and_links(run: Run, office: Office) -> None:
             "retrying": 0,
             "call_back": 0,
             "links_waiting": 0,
+            "refused": {"people": 0, "records": 0},
             "halted": {},
+            "lacks_benefit": False,
         },
     }
     assert len(said["epoch"]) == 16
@@ -140,8 +142,11 @@ def test_export_gives_the_intake_row_back(run: Run, office: Office, tmp_path: Pa
     body = person_body(guardian={"name": "Marked Numbat", "relation": "mother"})
     body.pop("capture_session")
     nothing = dict.fromkeys(
-        ("name_native", "abha_address_choice", "household", "camp", "abha_number", "abha_address")
-    )
+        (
+            "name_native", "abha_address_choice", "household", "camp", "abha_number",
+            "abha_address", "reason",
+        )
+    )  # fmt: skip
     assert row == {
         **body,
         **nothing,

@@ -180,4 +180,13 @@ def test_what_is_no_strong_rsa_key_is_not_encrypted_to(text: object) -> None:
     given = public_text(weak) if text == "weak" else text
     with pytest.raises(AbdmRefused) as caught:
         read_certificate({"publicKey": given}, until=0)
-    assert caught.value.refusal.effect is Effect.STOP
+    assert caught.value.refusal.effect is Effect.WAIT
+
+
+def test_an_answer_that_tells_of_something_else_is_waited_for_to_end() -> None:
+    with pytest.raises(AbdmRefused) as caught:
+        read_certificate({"status": "MAINTENANCE"}, until=0)
+    assert (caught.value.refusal.effect, caught.value.refusal.reason) == (
+        Effect.WAIT,
+        "abdm:wait",
+    )

@@ -6,6 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from sync.server.abdm.enrolling import advance_enrollment
 from sync.server.abdm.jobs import Advance, Claim, Fate, JobKind
 from sync.server.abdm.outcomes import discard_numbers
 from sync.server.abdm.settings import AbdmSettings
-from sync.server.abdm.standing import read_abdm_standing, standing_lines
+from sync.server.abdm.standing import note_halt, read_abdm_standing, standing_lines
 from sync.server.errors import DatabaseBusy
+from sync.server.finishes import Finish, keep_finish
 from sync.server.keys import open_vault
 from sync.server.logs import Log
 from sync.server.worker import Worker
@@ -99,7 +101,7 @@ def test_once_leaves_what_waits_for_later(camp: Camp, abdm: FakeAbdm) -> None:
     ended = Desk(camp, abdm).worker.run(once=True)
     assert ended.fates == {Fate.SETTLED: 2, Fate.OUTAGE: 1}
     with camp.store.read() as connection:
-        standing = read_abdm_standing(connection)
+        standing = read_abdm_standing(connection, now=camp.now)
     assert (standing["waiting"], standing["retrying"]) == (1, 1)
 
 
@@ -225,7 +227,7 @@ def test_a_refused_configuration_halts_after_one_call_and_status_says_why(
     ended = desk.worker.run(once=True)
     assert (ended.fates, ended.halts) == ({Fate.HALTED: 1}, {JobKind.ENROLL: "ABDM-1094"})
     with camp.store.read() as connection:
-        standing = read_abdm_standing(connection)
+        standing = read_abdm_standing(connection, now=camp.now)
     assert standing["halted"] == {"enroll": {"code": "ABDM-1094", "since": camp.office.now}}
     assert any("ABDM-1094" in line for line in standing_lines(standing))
     assert desk.logged("halted")[0]["code"] == "ABDM-1094"
@@ -258,7 +260,94 @@ def test_a_worker_that_begins_takes_a_halt_up_again(camp: Camp, abdm: FakeAbdm) 
     Desk(camp, abdm).worker.run(once=True)
     assert camp.state(record) == "ISSUED"
     with camp.store.read() as connection:
-        assert read_abdm_standing(connection)["halted"] == {}
+        assert read_abdm_standing(connection, now=camp.now)["halted"] == {}
+
+
+def halted(camp: Camp) -> list[str]:
+    with camp.store.read() as connection:
+        return list(read_abdm_standing(connection, now=camp.now)["halted"])
+
+
+def test_one_job_tells_every_quarter_of_an_hour_whether_it_goes_on(
+    camp: Camp, abdm: FakeAbdm
+) -> None:
+    records = [camp.person(aadhaar(number)) for number in range(3)]
+    no = refused("ABDM-1016", Effect.STOP)
+    abdm.failures[Step.DEMOGRAPHICS] = [no, no]
+    steps = itertools.count(step=10_000)
+    seen: list[tuple[int, list[str]]] = []
+    desk = Desk(camp, abdm, ticks=lambda: next(steps))
+
+    def look() -> None:
+        seen.append((next(steps), halted(camp)))
+        if len(abdm.calls) > 2 and len(seen) >= 5:
+            desk.worker.stop()
+
+    abdm.before[Step.DEMOGRAPHICS] = look
+    desk.worker.run()
+    assert [kinds for _, kinds in seen] == [[], ["enroll"], ["enroll"], [], []]
+    moments = [moment for moment, _ in seen]
+    assert all(later - earlier >= 900_000 for earlier, later in itertools.pairwise(moments[:3]))
+    assert {camp.state(record) for record in records} == {"ISSUED"}
+    assert [line["kind"] for line in desk.logged("resumed")] == ["enroll"]
+
+
+def test_another_worker_leaves_the_mark_of_one_that_is_halted(camp: Camp, abdm: FakeAbdm) -> None:
+    camp.person(aadhaar(1))
+    abdm.failures[Step.DEMOGRAPHICS] = [refused("ABDM-1016", Effect.STOP)]
+    seen: list[list[str]] = []
+
+    def help_out(_seconds: float = 0) -> bool:
+        Desk(camp, abdm, name="w2").worker.run(once=True)
+        seen.append(halted(camp))
+        return True
+
+    Desk(camp, abdm, is_changed=help_out).worker.run()
+    assert seen == [["enroll"]]
+    assert halted(camp) == []
+
+
+def test_a_mark_that_a_killed_worker_left_behind_is_forgotten_after_an_hour(camp: Camp) -> None:
+    with camp.store.write() as connection:
+        kind, now = JobKind.ENROLL, camp.now
+        note_halt(connection, kind, "ABDM-1016", worker="killed", since=now, now=now)
+    camp.office.now += 3600
+    assert halted(camp) == ["enroll"]
+    camp.office.now += 1
+    assert halted(camp) == []
+    Desk(camp, FakeAbdm()).worker.run(once=True)
+    assert camp.office.count("SELECT count(*) FROM meta WHERE name LIKE 'abdm-halted-%'") == 0
+
+
+def test_who_is_called_for_want_of_a_benefit_is_taken_up_again_once_there_is_one(
+    camp: Camp, abdm: FakeAbdm
+) -> None:
+    record, attended = camp.person(aadhaar(1)), camp.person(aadhaar(2))
+    without = camp.person(birth={"year": 1980})
+    settings = replace(SETTINGS, benefit="")
+    vault = open_vault(camp.office.settings.home, None)
+    for claim in camp.claim(3):
+        advance_enrollment(camp.store, abdm, vault, settings, claim, clock=lambda: camp.now)
+    with camp.store.write() as connection:
+        keep_finish(connection, attended, Finish(), now=camp.now)
+    states = [camp.state(each) for each in (record, attended, without)]
+    assert states == ["NEEDS_PERSON"] * 3
+    Desk(camp, abdm).worker.run(once=True)
+    assert camp.state(record) == "NEEDS_PERSON"
+    Desk(camp, abdm, has_benefit=True).worker.run(once=True)
+    states = [camp.state(each) for each in (record, attended, without)]
+    assert states == ["ISSUED", "NEEDS_PERSON", "NEEDS_PERSON"]
+    camp.office.now += 901
+    Desk(camp, abdm, has_benefit=True).worker.run(once=True)
+    assert camp.state(attended) == "ISSUED"
+
+
+def test_status_says_that_there_is_no_benefit(camp: Camp) -> None:
+    with camp.store.read() as connection:
+        standing = read_abdm_standing(connection, now=camp.now, lacks_benefit=True)
+        other = read_abdm_standing(connection, now=camp.now)
+    assert any("No benefit is set" in line for line in standing_lines(standing))
+    assert not any("benefit" in line for line in standing_lines(other))
 
 
 def test_a_halted_worker_ends_when_its_configuration_is_another_one(
