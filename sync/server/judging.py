@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import schemas
@@ -40,6 +41,7 @@ VERSION_MAX: Final = 1_000_000_000
 _POINTER_BYTES_MAX: Final = 120
 """A receipt full of refusals must stay below ``LIMITS.receipt_bytes_max``."""
 
+_RANGES: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 _KINDS: Final = frozenset(kind.value for kind in OperationKind)
 ENROLLING: Final = frozenset({OperationKind.ENROLLMENT_SUBMIT, OperationKind.ENROLLMENT_AMEND})
 
@@ -86,17 +88,34 @@ def _shape_fault(kind: OperationKind, body: Any) -> schemas.Fault | None:
     except (ValueError, TypeError, OverflowError, RecursionError):
         # A number or a nesting beyond what the validator can hold is no shape of ours.
         return schemas.Fault(pointer="", code="type")
-    if faults:
-        return faults[0]
-    return _float_fault(body) if kind is OperationKind.CLOCK_READING else None
+    return faults[0] if faults else _float_fault(shape, body)
 
 
-def _float_fault(body: Any) -> schemas.Fault | None:
-    """Find a number that JSON Schema calls whole and no table can hold as such: 1.0 or 1e9."""
-    for name, value in body.items():
-        if isinstance(value, float):
-            return schemas.Fault(pointer=f"/{name}", code="type")
+def _float_fault(shape: str, body: Any) -> schemas.Fault | None:
+    """Find a number that JSON Schema calls whole and neither tables nor ABDM do: 1.0 or 1e9.
+
+    The shape itself says where a fraction may stand: each float is looked at with a half to it,
+    which can only be too small or too large there.
+    """
+    halved = _halved(body)
+    if halved == body:
+        return None
+    for fault in schemas.validator(shape).faults(halved):
+        if fault.code not in _RANGES:
+            return schemas.Fault(pointer=fault.pointer, code="type")
     return None
+
+
+def _halved(value: Any) -> Any:
+    """Give a value with a fraction in the place of every float."""
+    match value:
+        case Mapping():
+            return {name: _halved(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_halved(each) for each in value]
+        case float():
+            return 0.5
+    return value
 
 
 def _judge_sealed_number(kind: OperationKind, operation: Operation) -> Verdict | None:

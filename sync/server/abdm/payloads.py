@@ -98,14 +98,17 @@ def session(client_id: str, client_secret: str) -> Payload:
 
 
 def demographics(settings: AbdmSettings, ask: DemographicAsk, seal: Seal) -> Payload:
-    """Build the enrolment of somebody who need not be there (``demo_auth``)."""
+    """Build the enrolment of somebody who need not be there (``demo_auth``).
+
+    Whole numbers are made whole here: an early server took bodies that say 1980.0.
+    """
     person = {
         "aadhaarNumber": seal(ask.aadhaar),
         "name": ask.name,
         "dateOfBirth": _birth(settings.birth_format, ask.birth),
         "gender": ask.gender,
-        "stateCode": str(ask.state),
-        "districtCode": str(ask.district),
+        "stateCode": str(int(ask.state)),
+        "districtCode": str(int(ask.district)),
     }
     wished = {"mobile": ask.mobile, "pinCode": ask.pincode, "address": ask.address}
     person |= {name: value for name, value in wished.items() if value}
@@ -174,7 +177,7 @@ def link_token(ask: LinkTokenAsk) -> Payload:
         "abhaAddress": ask.abha_address,
         "name": ask.name,
         "gender": ask.gender,
-        "yearOfBirth": ask.birth_year,
+        "yearOfBirth": int(ask.birth_year),
     }
 
 
@@ -203,7 +206,7 @@ def _consent(settings: AbdmSettings) -> Mapping[str, str]:
 
 def _birth(form: str, birth: tuple[int, int, int]) -> str:
     """Write a date of birth; what is not known is 00 (NHA's Swagger allows it)."""
-    year, month, day = birth
+    year, month, day = map(int, birth)
     if form == "yyyy-MM-dd":
         return f"{year:04d}-{month:02d}-{day:02d}"
     return f"{day:02d}-{month:02d}-{year:04d}"

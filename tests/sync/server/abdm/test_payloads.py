@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,18 @@ def test_a_link_of_none_or_more_than_twenty_is_not_sent(stub: AbdmStub, count: i
         client.link_contexts(witness.begin, "IN2810014366", "link-jwt", link_ask(count))
     assert caught.value.refusal.effect is Effect.LOOK
     assert stub.asks(LINK) == []
+
+
+def test_numbers_that_an_early_server_took_in_as_fractions_are_sent_whole(stub: AbdmStub) -> None:
+    odd: Any = {"birth": (1980.0, 2.0, 0), "state": 27.0, "district": 490.0}
+    witness = Witness(stub)
+    with witness.client as client:
+        client.enrol_by_demographics(witness.begin, an_ask(**odd))
+        year: Any = 1980.0
+        client.request_link_token(
+            witness.begin, "IN2810014366", replace(token_ask(), birth_year=year)
+        )
+    person = stub.asks(ENROL)[0].json["authData"]["demo_auth"]
+    assert (person["dateOfBirth"], person["stateCode"]) == ("00-02-1980", "27")
+    assert person["districtCode"] == "490"
+    assert b'"yearOfBirth": 1980}' in stub.asks(LINK_TOKEN)[0].body
