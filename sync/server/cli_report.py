@@ -24,6 +24,7 @@ from sync.server.incentive import (
     report,
     rows_with_words,
 )
+from sync.server.refused import Refused, refused_lines, what_was_refused
 from sync.server.settings import Settings
 from sync.server.site import open_store
 
@@ -45,6 +46,13 @@ Facilities = Annotated[
     ),
 ]
 Camp = Annotated[str | None, typer.Option(help="One camp only.", show_default=False)]
+OnlyRefused = Annotated[
+    bool,
+    typer.Option(
+        "--refused",
+        help="List instead what ABDM refused and no laptop can mend, and records not linked.",
+    ),
+]
 
 _FACILITIES_FILE: Final = "facilities.csv"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -89,6 +97,7 @@ def add_report_commands(cli: typer.Typer, settings: Callable[[Path | None], Sett
     def calls(
         camp: Camp = None,
         home: Home = None,
+        refused: OnlyRefused = False,  # noqa: FBT002 - typer's flag
         as_csv: Csv = False,  # noqa: FBT002 - typer's flag
         as_json: Json = False,  # noqa: FBT002 - typer's flag
     ) -> None:
@@ -97,13 +106,15 @@ def add_report_commands(cli: typer.Typer, settings: Callable[[Path | None], Sett
         The list names people and mobile numbers. Guard it like the people's own papers.
         """
         with open_store(settings(home)) as store, store.read() as connection:
+            if refused:
+                found = list(what_was_refused(connection, camp=camp))
+                lines = refused_lines(found)
+                text = "\n".join(lines) or "ABDM refused nothing that the office has to look at."
+                _print_rows(Refused, found, text, as_csv=as_csv, as_json=as_json)
+                return
             people = list(people_to_call(connection, camp=camp))
-        if as_json:
-            typer.echo(json.dumps([dataclasses.asdict(one) for one in people], ensure_ascii=False))
-        elif as_csv:
-            typer.echo(_csv(ToCall, people), nl=False)
-        else:
-            typer.echo("\n".join(call_lines(people)) or "Nobody has to be called.")
+        text = "\n".join(call_lines(people)) or "Nobody has to be called."
+        _print_rows(ToCall, people, text, as_csv=as_csv, as_json=as_json)
 
 
 def _report_lines(
@@ -123,6 +134,17 @@ def _report_json(rows: Sequence[MonthRow], rules: RuleBook) -> dict[str, Any]:
         "notes": list(rules.notes),
         "rows": [dataclasses.asdict(row) for row in rows],
     }
+
+
+def _print_rows(
+    kind: type[Any], rows: Sequence[Any], text: str, *, as_csv: bool, as_json: bool
+) -> None:
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(one) for one in rows], ensure_ascii=False))
+    elif as_csv:
+        typer.echo(_csv(kind, rows), nl=False)
+    else:
+        typer.echo(text)
 
 
 def _csv(kind: type[Any], rows: Sequence[Any]) -> str:

@@ -19,6 +19,7 @@ from sync.server.clocks import Clocks
 from sync.server.errors import FileUnusable
 from sync.server.programme import read_meta
 from sync.server.store.tables import (
+    abdm_jobs,
     devices,
     enrollment_versions,
     enrollments,
@@ -32,6 +33,7 @@ _ROWS_AT_ONCE: Final = 200
 _WITHHELD_KEY: Final = "aadhaar"
 _SHADOWED: Final = "SHADOWED"
 """A link that says what another says; see :mod:`sync.server.links`."""
+_WITH_REASON: Final = frozenset({"RETURNED", "NEEDS_PERSON"})
 _GONE: Final = frozenset({"REMOVED", _SHADOWED})
 _SEAL_KEY: Final = "capture_session"
 
@@ -56,11 +58,13 @@ def enrollment_rows(connection: Connection) -> Iterator[dict[str, Any]]:
     In the order of arrival. Facts that were not given are null again; of the Aadhaar number there
     are the last four digits. ``captured_at`` is when it was written, put right as far as the
     laptop's clock is known, and ``captured_within`` how many seconds it may be off either way.
+    ``reason`` is the code for which a person came back or is to be called.
     """
     clocks = Clocks(connection)
     newest = (enrollment_versions.c.enrollment == enrollments.c.enrollment) & (
         enrollment_versions.c.version == enrollments.c.version
     )
+    job = (abdm_jobs.c.enrollment == enrollments.c.enrollment) & (abdm_jobs.c.kind == "enroll")
     query = (
         select(
             enrollments,
@@ -69,8 +73,10 @@ def enrollment_rows(connection: Connection) -> Iterator[dict[str, Any]]:
             enrollment_versions.c.device.label("writer"),
             enrollment_versions.c.life,
             enrollment_versions.c.seq,
+            abdm_jobs.c.code.label("reason"),
         )
         .join(enrollment_versions, newest)
+        .outerjoin(abdm_jobs, job)
         .order_by(
             enrollments.c.received_at,
             enrollment_versions.c.device,
@@ -163,6 +169,7 @@ def _enrollment_row(row: Row[Any]) -> dict[str, Any]:
         "id": row.enrollment,
         "provisional": provisional_number(row.enrollment),
         "state": row.state,
+        "reason": (row.reason or None) if row.state in _WITH_REASON else None,
         "version": row.version,
         "device": row.device,
         "received_at": row.received_at,
