@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from enrollkit.app.results import DraftState, OtherValue
+from enrollkit.domain.enrollment import without_nulls
 from enrollkit.domain.problem import Problem, Severity
 from enrollkit.locale import _
 from enrollkit.tui.enroll_form import EnrollForm
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["CorrectForm", "side_by_side"]
 
+_OF_THE_NUMBER: Final = frozenset({"aadhaar", "aadhaar_last4", "capture_session"})
+
 
 class CorrectForm(EnrollForm):
-    """One draft of a next version, and the fields in which the office wrote too."""
+    """One draft of a next version, and the fields in which the office wrote too.
+
+    ``refused`` is what ABDM did not take, as it was saved; the same would come back the same.
+    """
 
     def __init__(
         self,
@@ -30,11 +36,14 @@ class CorrectForm(EnrollForm):
         conflicts: Sequence[OtherValue],
         *,
         asks_consent: bool,
+        refused: Mapping[str, Any] | None = None,
     ) -> None:
         self._asks_consent = asks_consent
         super().__init__(kit, draft, today)
         self._conflicts = tuple(conflicts)
         self._first = (dict(draft.row), draft.aadhaar_last4)
+        self._refused = refused
+        self._resealed = False
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -47,8 +56,26 @@ class CorrectForm(EnrollForm):
         """Whether nothing was changed since this was opened."""
         return (self.row, self.last4) == self._first
 
+    async def seal(self, number: str) -> Problem | None:
+        """Seal the Aadhaar number typed again; even one with the same end may be another."""
+        problem = await super().seal(number)
+        self._resealed = self._resealed or problem is None
+        return problem
+
     def open_questions(self) -> list[Problem]:
-        """Give the fields in which here and the office still differ."""
+        """Give the fields in which here and the office still differ, or say that nothing does."""
+        return [*self._unchanged(), *self._differing()]
+
+    def _unchanged(self) -> list[Problem]:
+        refused = self._refused
+        if refused is None or self._resealed or self.last4 != refused.get("aadhaar_last4"):
+            return []
+        if _without_number(self.row) != _without_number(refused):
+            return []
+        text = _("Nothing was changed; it would come back the same.")
+        return [Problem(pointer="", code="unchanged", text=text, severity=Severity.NOTE)]
+
+    def _differing(self) -> list[Problem]:
         return [
             Problem(
                 pointer=one.pointer,
@@ -59,6 +86,11 @@ class CorrectForm(EnrollForm):
             for one in self._conflicts
             if value_at(self.row, one.pointer) != one.theirs
         ]
+
+
+def _without_number(row: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in row.items() if name not in _OF_THE_NUMBER}
+    return without_nulls(told)
 
 
 def side_by_side(one: OtherValue) -> str:

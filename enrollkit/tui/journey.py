@@ -20,7 +20,7 @@ from enrollkit.tui.marks import shown
 from enrollkit.tui.screens.page import Page, ask
 
 if TYPE_CHECKING:
-    from enrollkit.app.results import DraftState, Saved
+    from enrollkit.app.results import DraftState, PersonPage, Saved
     from enrollkit.tui.app import KitApp
     from enrollkit.tui.screens.saved import AfterSaved
     from sync.programme import Programme
@@ -103,7 +103,7 @@ class Journey:
             draft = await ask(kit.corrections.start, ident)
             screen = CorrectScreen(
                 kit, draft, wordings, self._app.today(), reason=page.reason,
-                conflicts=page.conflicts,
+                conflicts=page.conflicts, refused=_refused(page),
             )  # fmt: skip
             await self._push(screen, self._corrected)
         except OperatorError as error:
@@ -235,3 +235,9 @@ class Journey:
 
     async def _push(self, screen: Screen[Result], then: Any = None) -> None:
         await self._app.push_screen(screen, then)
+
+
+def _refused(page: PersonPage) -> Mapping[str, Any] | None:
+    """Give what ABDM did not take as it was, if that is why the person came back."""
+    blamed = page.reason is not None and page.reason.code.startswith("abdm:")
+    return page.enrollment.body() if blamed and not page.conflicts else None

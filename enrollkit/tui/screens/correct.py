@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["CorrectScreen"]
 
 _NO_KEY = "/aadhaar"
+_MISMATCH: Final = "abdm:mismatch"
+_OF_MISMATCH: Final = ("/name", "/birth", "/gender")
+"""What ABDM compares with Aadhaar; it does not say which of them it means."""
 
 
 class CorrectScreen(EnrollScreen):
@@ -52,7 +55,9 @@ class CorrectScreen(EnrollScreen):
         *,
         reason: Reason | None,
         conflicts: Sequence[OtherValue] = (),
+        refused: Mapping[str, Any] | None = None,
     ) -> None:
+        self._refused = refused
         self._reason = reason
         self._conflicts = tuple(conflicts)
         super().__init__(kit, draft, wordings, today)
@@ -64,7 +69,7 @@ class CorrectScreen(EnrollScreen):
         """Make what holds the draft and the office's values."""
         return CorrectForm(
             self.kit, draft, self._today, self._conflicts,
-            asks_consent=self._blamed().startswith("/consent"),
+            asks_consent=self._blamed().startswith("/consent"), refused=self._refused,
         )  # fmt: skip
 
     def on_screen_resume(self) -> None:
@@ -127,6 +132,8 @@ class CorrectScreen(EnrollScreen):
     def _blamed(self) -> str:
         if self._reason is not None and self._reason.pointer:
             return self._reason.pointer
+        if self._reason is not None and self._reason.code == _MISMATCH:
+            return _OF_MISMATCH[0]
         return self._conflicts[0].pointer if self._conflicts else ""
 
     def _show_problems(self) -> None:
@@ -143,6 +150,8 @@ class CorrectScreen(EnrollScreen):
             if other.pointer == pointer:
                 return side_by_side(other)
         reason = self._reason
+        if reason is not None and reason.code == _MISMATCH and pointer in _OF_MISMATCH:
+            return _("Aadhaar says otherwise, or its number was mistyped.")
         if reason is None or not reason.pointer:
             return ""
         if reason.pointer != pointer and not reason.pointer.startswith(pointer + "/"):

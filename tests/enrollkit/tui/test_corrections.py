@@ -147,6 +147,41 @@ def test_a_reason_without_a_field_stands_in_the_list_and_opens_the_person() -> N
     drive(script, kit=kit)
 
 
+def test_what_aadhaar_says_otherwise_stands_at_each_field_and_no_change_is_noted() -> None:
+    doubt = "Aadhaar says otherwise, or its number was mistyped."
+    unchanged = "Nothing was changed; it would come back the same."
+
+    async def script(d: Driver) -> None:
+        await d.press("r", "enter")
+        assert d.text().count(doubt) == 3, d.text()
+        await d.press("f2")
+        assert "Nothing stands in the way. Enter saves." in d.text()
+        assert unchanged in d.text()
+        await d.press("c")
+        await clear_field(d)
+        await d.type("Kamala Devi")
+        await d.press("f2")
+        assert "Kamala Devi" in d.text()
+        assert unchanged not in d.text()
+        await d.press("enter")
+        assert isinstance(d.app.screen, ReturnedScreen)
+
+    kit, _ident = kamla("abdm:mismatch", "")
+    drive(script, kit=kit)
+
+
+def test_the_same_once_more_is_no_block_and_a_number_typed_again_is_a_change() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("r", "enter", "f2")
+        assert "it would come back the same" in d.text()
+        await d.press("enter")
+        assert isinstance(d.app.screen, ReturnedScreen)
+
+    kit, ident = kamla("abdm:field", "")
+    drive(script, kit=kit)
+    assert kit.people_here[ident].version == 2
+
+
 def test_whom_the_office_holds_is_shown_and_not_corrected_by_enter() -> None:
     async def script(d: Driver) -> None:
         assert "Held at the office (1)" in d.text()
