@@ -14,15 +14,17 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from sync.protocol import FinishAction, FinishRequest, FinishStage
 from sync.server.store import insert_once
-from sync.server.store.tables import finish_steps, finishes
+from sync.server.store.tables import enrollments, finish_steps, finishes
 
 __all__ = [
     "FITTING",
     "Finish",
+    "add_refused",
     "add_step",
     "as_it_stands",
     "end_step",
     "find_step",
+    "find_subject",
     "is_stale",
     "keep_finish",
     "open_step",
@@ -33,6 +35,11 @@ CODE_MS: Final = 600_000
 """How long a code is good for (NHA, M1)."""
 STALE_MS: Final = 120_000
 """A step that nobody did in that time is done no more: the person may have gone."""
+
+_REFUSED: Final = "refused"
+"""Stands in the place of the action in steps that were not done; such are no codes sent."""
+
+_RECORD_DIGITS: Final = 32
 
 _BEFORE_NUMBER: Final = frozenset({FinishStage.READY, FinishStage.CODE_SENT, FinishStage.REFUSED})
 _MOBILE: Final = frozenset({FinishStage.MOBILE, FinishStage.MOBILE_SENT})
@@ -145,6 +152,20 @@ def as_it_stands(finish: Finish, *, has_number: bool, now: int) -> Finish:
     return finish
 
 
+def find_subject(connection: Connection, subject: str) -> tuple[str, str]:
+    """Give the record that a subject names, and why it cannot be finished; both may be empty."""
+    missing = _RECORD_DIGITS - len(subject)
+    between = enrollments.c.enrollment.between(subject + "0" * missing, subject + "f" * missing)
+    query = select(enrollments.c.enrollment, enrollments.c.state).where(between).limit(2)
+    found = connection.execute(query).all()
+    if not found:
+        return "", "finish:unknown"
+    if len(found) > 1:
+        return "", "finish:ambiguous"
+    code = "enrollment:withdrawn" if found[0].state == "WITHDRAWN" else ""
+    return found[0].enrollment, code
+
+
 def find_step(connection: Connection, record: str, nonce: bytes) -> Row[Any] | None:
     """Give a step by its nonce."""
     query = select(finish_steps).where(
@@ -168,6 +189,19 @@ def is_stale(step: Row[Any], *, now: int) -> bool:
 
 def add_step(connection: Connection, record: str, request: FinishRequest, *, now: int) -> None:
     """Write down what a laptop asks for; the person's row is locked."""
+    step = {"action": request.action.value, "sealed": request.sealed, "done_at": None}
+    _add(connection, record, request, step, now)
+
+
+def add_refused(connection: Connection, record: str, request: FinishRequest, *, now: int) -> None:
+    """Write the nonce of a step down that is not done, so that it never is."""
+    step = {"action": _REFUSED, "sealed": None, "done_at": now}
+    _add(connection, record, request, step, now)
+
+
+def _add(
+    connection: Connection, record: str, request: FinishRequest, step: dict[str, Any], now: int
+) -> None:
     newest = select(func.coalesce(func.max(finish_steps.c.number), 0))
     mine = newest.where(finish_steps.c.enrollment == record)
     connection.execute(
@@ -176,10 +210,9 @@ def add_step(connection: Connection, record: str, request: FinishRequest, *, now
             number=connection.execute(mine).scalar_one() + 1,
             device=request.device,
             nonce=request.nonce,
-            action=request.action.value,
-            sealed=request.sealed,
             asked_at=now,
             claimed_until=0,
+            **step,
         )
     )
 

@@ -23,10 +23,12 @@ from sync.server.errors import HttpFault
 from sync.server.finishes import (
     FITTING,
     Finish,
+    add_refused,
     add_step,
     as_it_stands,
     end_step,
     find_step,
+    find_subject,
     is_stale,
     keep_finish,
     open_step,
@@ -44,7 +46,6 @@ WAIT_SECONDS: Final = 20.0
 """How long a laptop's line is held for the worker's answer."""
 POLL_SECONDS: Final = 0.4
 
-_RECORD_DIGITS: Final = 32
 _WITHDRAWN: Final = "WITHDRAWN"
 _DUPLICATE: Final = "DUPLICATE"
 
@@ -114,7 +115,7 @@ class Finishing:
         with self._store.read() as connection:
             device = _demand_approved(find_device(connection, signer))
             request = open_finish_request(message, device.key)
-            record, code = _find_record(connection, request.subject)
+            record, code = find_subject(connection, request.subject)
         asked = _Asked(device=device, request=request, record=record, code=code)
         if code or request.action is FinishAction.LOOK:
             return asked
@@ -144,26 +145,27 @@ def _demand_approved(device: Device | None) -> Device:
     return device
 
 
-def _find_record(connection: Connection, subject: str) -> tuple[str, str]:
-    """Give the record that a subject names, or why it names none."""
-    missing = _RECORD_DIGITS - len(subject)
-    between = enrollments.c.enrollment.between(subject + "0" * missing, subject + "f" * missing)
-    query = select(enrollments.c.enrollment, enrollments.c.state).where(between).limit(2)
-    found = connection.execute(query).all()
-    if not found:
-        return "", "finish:unknown"
-    if len(found) > 1:
-        return "", "finish:ambiguous"
-    code = "enrollment:withdrawn" if found[0].state == _WITHDRAWN else ""
-    return found[0].enrollment, code
-
-
 def _take(connection: Connection, asked: _Asked, now: int) -> str:
-    """Write a step down; give why not, or nothing where it changes nothing or is at work."""
+    """Write a step down; give why it is not done, or nothing where that says itself.
+
+    One that is not done is written down as well: whoever sends its bytes again, hours later, must
+    not make a telephone ring.
+    """
     record, request = asked.record, asked.request
     person = _person(connection, record, locked=True)
     if find_step(connection, record, request.nonce) is not None:
         return ""
+    code = _why_not(connection, asked, person, now)
+    if code is None:
+        add_step(connection, record, request, now=now)
+    else:
+        add_refused(connection, record, request, now=now)
+    return code or ""
+
+
+def _why_not(connection: Connection, asked: _Asked, person: Row[Any], now: int) -> str | None:
+    """Say why a step is not to be done: in a code, or empty where it fits no more, or not yet."""
+    record, request = asked.record, asked.request
     if not _is_free(connection, record, now):
         return ""
     finish = as_it_stands(
@@ -175,10 +177,8 @@ def _take(connection: Connection, asked: _Asked, now: int) -> str:
         return ""
     if request.action in SENDING:
         code = why_not_send(connection, asked.device.id, record, finish, request.action, now=now)
-        if code:
-            return code
-    add_step(connection, record, request, now=now)
-    return ""
+        return code or None
+    return None
 
 
 def _is_free(connection: Connection, record: str, now: int) -> bool:

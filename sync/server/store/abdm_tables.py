@@ -140,7 +140,8 @@ finishes = Table(
     ForeignKeyConstraint(["enrollment"], ["enrollments.enrollment"]),
 )
 
-# What laptops asked for while finishing; ``sealed`` (a code, a handle) goes when it is done.
+# What laptops asked for while finishing; ``sealed`` (a code, a handle) goes when it is done. Of a
+# step that was not taken the nonce stands here, with ``refused`` as its action.
 finish_steps = Table(
     "finish_steps",
     METADATA,

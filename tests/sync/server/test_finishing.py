@@ -180,6 +180,40 @@ def test_another_code_is_sent_after_a_minute_and_not_before(desk: Desk) -> None:
     assert desk.ask(FinishAction.SEND).stage is FinishStage.WORKING
 
 
+def test_the_bytes_of_a_send_that_was_refused_have_nothing_sent_later(desk: Desk) -> None:
+    desk.sent()
+    early = desk.request(FinishAction.SEND)
+    assert desk.say(early).code == "otp:wait"
+    desk.office.now += 5 * 3600
+    assert desk.say(early).stage is FinishStage.READY
+    assert desk.open_steps == 0
+    assert desk.ask(FinishAction.SEND).stage is FinishStage.WORKING
+
+
+def test_the_bytes_of_a_send_that_came_in_between_have_nothing_sent_later(desk: Desk) -> None:
+    desk.ask(FinishAction.SEND)
+    between = desk.request(FinishAction.SEND)
+    assert desk.say(between).stage is FinishStage.WORKING
+    desk.sent()
+    desk.office.now += MINUTE
+    assert desk.say(between).stage is FinishStage.CODE_SENT
+    assert desk.open_steps == 0
+
+
+def test_what_was_refused_is_kept_without_its_value_and_counts_as_no_code(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.server.sends.DEVICE_SENDS_MAX", 1)
+    assert desk.ask(FinishAction.CODE).stage is FinishStage.READY
+    assert desk.office.count("SELECT count(*) FROM finish_steps WHERE sealed IS NOT NULL") == 0
+    desk.sent(sends=5)
+    assert desk.ask(FinishAction.SEND).code == "otp:wait"
+    desk.office.now += DAY - 1
+    assert desk.ask(FinishAction.SEND).code == "otp:too-many"
+    desk.office.now += 1
+    assert desk.ask(FinishAction.SEND).stage is FinishStage.WORKING
+
+
 def test_nobody_gets_more_than_five_codes_without_a_days_rest(desk: Desk) -> None:
     desk.sent(sends=5)
     desk.office.now += 11 * MINUTE
