@@ -22,6 +22,7 @@ from sync.server.abdm.callback_keys import (
     CallbackForged,
     KeyUnknown,
     check_bearer,
+    may_note,
     note_unknown,
 )
 from sync.server.abdm.callbacks import CallbackUnreadable, Taking, read_callback, take_callback
@@ -117,13 +118,19 @@ class Bridge:
         if not self._must_be_signed:
             return
         now = self._clock()
-        try:
-            with self._store.read() as connection:
+        with self._store.read() as connection:
+            try:
                 check_bearer(connection, authorization, now=now)
-        except KeyUnknown as error:
-            with self._store.write() as connection:
-                note_unknown(connection, error.kid, now=now)
-            raise
+            except KeyUnknown as error:
+                # Strangers name keys as they like: the lock that everybody waits for is not theirs.
+                if not may_note(connection, error.kid):
+                    raise
+                unknown = error
+            else:
+                return
+        with self._store.write() as connection:
+            note_unknown(connection, unknown.kid, now=now)
+        raise unknown
 
     def _take(self, step: Step, data: bytes) -> Taking:
         callback = read_callback(step, data)

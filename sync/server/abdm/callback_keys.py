@@ -35,6 +35,7 @@ __all__ = [
     "KeyUnknown",
     "check_bearer",
     "keep_keys",
+    "may_note",
     "note_unknown",
     "see_to_keys",
 ]
@@ -111,10 +112,22 @@ def keep_keys(connection: Connection, key_set: Mapping[str, Any], *, now: int) -
     return len(usable)
 
 
+def may_note(connection: Connection, kid: str) -> bool:
+    """Whether noting that key says anything new; a look that takes no lock.
+
+    One key that is wanted is enough for the worker to fetch all. A name that stands there already,
+    with a key that cannot be used or without one, is not noted again.
+    """
+    unknown = select(func.count()).where(callback_keys.c.key.is_(None))
+    if connection.execute(unknown).scalar_one() >= _UNKNOWN_MAX:
+        return False
+    named = select(callback_keys.c.kid).where(callback_keys.c.kid == kid)
+    return connection.execute(named).first() is None
+
+
 def note_unknown(connection: Connection, kid: str, *, now: int) -> None:
     """Note that a callback named a key that is not here, so that the worker looks for new ones."""
-    unknown = select(func.count()).where(callback_keys.c.key.is_(None))
-    if connection.execute(unknown).scalar_one() < _UNKNOWN_MAX:
+    if may_note(connection, kid):
         insert_once(connection, callback_keys, {"kid": kid, "key": None, "noted_at": now})
 
 
@@ -161,9 +174,10 @@ def _standing(connection: Connection) -> tuple[int, bool]:
 def _public_key(key: Mapping[str, Any]) -> RSAPublicKey | None:
     """Build a key of a JSON Web Key Set that may verify; ``None`` for any other."""
     kid = key.get("kid")
-    is_ours = key.get("kty") == "RSA" and isinstance(kid, str) and len(kid) > 0
+    if not isinstance(kid, str) or not 0 < len(kid) <= _KID_CHARACTERS_MAX:
+        return None
     is_for_this = key.get("use", "sig") == "sig" and _algorithm(key) in _ALGORITHMS
-    if not is_ours or not is_for_this or len(kid or "") > _KID_CHARACTERS_MAX:
+    if key.get("kty") != "RSA" or not is_for_this or not kid.isprintable():
         return None
     try:
         modulus, exponent = (int.from_bytes(_bytes(str(key.get(name, "")))) for name in ("n", "e"))

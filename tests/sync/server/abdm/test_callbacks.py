@@ -266,6 +266,25 @@ def test_strangers_cannot_fill_the_table_of_keys(asked: LinkCamp) -> None:
         assert len(connection.execute(select(callback_keys)).all()) <= 6
 
 
+def test_a_stranger_makes_nobody_wait_once_there_is_nothing_to_note(
+    asked: LinkCamp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, locks = asked.office.store, []
+    lock = store.write
+
+    def counted() -> Any:
+        locks.append(1)
+        return lock()
+
+    monkeypatch.setattr(store, "write", counted)
+    for _again in range(3):
+        assert signed_as(asked, "stranger-0") == 401
+    assert len(locks) == 1, "it is noted already"
+    for number in range(9):
+        assert signed_as(asked, f"stranger-{number}") == 401
+    assert len(locks) == 5, "the table is full"
+
+
 def signed_as(camp: LinkCamp, kid: str) -> int:
     headers = {"Authorization": OTHER.bearer({}, kid=kid)}
     return post(camp.office, TOKEN_PATH, b"", settings=AbdmSettings(), headers=headers)
@@ -287,7 +306,7 @@ def test_keys_grow_old_and_an_outage_leaves_the_old_ones(asked: LinkCamp) -> Non
     "changes",
     [
         {"kty": "EC"}, {"use": "enc"}, {"alg": "none"}, {"n": "AQAB"}, {"n": "%"}, {"n": 7},
-        {"kid": ""}, {"kid": 7}, {"e": ""}, {"kid": "k" * 101},
+        {"kid": ""}, {"kid": 7}, {"e": ""}, {"kid": "k" * 101}, {"kid": "\ud800"}, {"kid": "a\0"},
     ],
 )  # fmt: skip
 def test_a_key_that_may_not_sign_is_not_kept(camp: LinkCamp, changes: dict[str, Any]) -> None:

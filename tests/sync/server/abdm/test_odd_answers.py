@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from abdm_office import Camp, aadhaar
 from abdm_stub import ALGORITHM, NOW, PROFILE, an_ask, keys, public_text
 from server_laptops import Office
+from sync.server.abdm.callback_keys import keep_keys
 from sync.server.abdm.calls import (
     AbdmRefused,
     AbdmUnknown,
@@ -206,6 +207,28 @@ def test_whatever_abdm_answers_a_call_has_an_ending_that_can_be_written(
 def test_whatever_a_callback_says_against_a_link_can_be_written(value: Any) -> None:
     told = callback_refusal(value)
     (told.code + told.message + told.reason + told.pointer).encode()
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    keys_given=st.lists(
+        st.fixed_dictionaries(
+            {
+                "kty": st.just("RSA"),
+                "n": VALUES | st.just("u" * 342),
+                "e": VALUES | st.just("AQAB"),
+            },
+            optional={"kid": VALUES, "alg": VALUES, "use": VALUES},
+        )
+        | VALUES,
+        max_size=3,
+    )
+)
+def test_whatever_keys_the_gateway_gives_they_are_kept_or_not(
+    office: Office, keys_given: list[Any]
+) -> None:
+    with office.store.write() as connection:
+        keep_keys(connection, {"keys": keys_given}, now=1)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
