@@ -25,7 +25,7 @@ Whoever is not in this list gets a number:
 """
 
 _INTRODUCTION: Final = """\
-PRACTICE ABDM, for training only. In the server's server.toml:
+# PRACTICE ABDM, for training only. Add these lines to the server's server.toml:
 [abdm]
 gateway_url = "{url}"
 abha_url = "{abha_url}"
@@ -33,8 +33,12 @@ cm_id = "{cm_id}"
 client_id = "{client_id}"
 client_secret = "{client_secret}"
 benefit = "{benefit}"
-codes are shown at {url}/practice/otp
+# One-time codes are shown at {url}/practice/otp
+# Then start (or restart) run, and export the programme file again:
+# laptops say PRACTICE from then on.
+
 listening on {url}"""
+"""All but the last line may be pasted as it is."""
 
 
 def add_sandbox_commands(cli: typer.Typer) -> None:

@@ -6,17 +6,16 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import httpx
 import pytest
 
 from practice_abdm import practice_keys
-from sync.server.abdm.settings import read_abdm
 from sync.server.cli import main
 from sync.server.sandbox.keys import CertificateKeys
 from sync.server.sandbox.rules import Rule, number_for
+from sync.server.settings import load_settings
 
 ROOT = Path(__file__).parents[4]
 
@@ -35,8 +34,12 @@ def test_it_says_what_to_write_into_the_settings_and_ends_cleanly(tmp_path: Path
             line = process.stdout.readline()
             assert line, process.communicate()[1]
             said += line
-        table = said[said.index("[abdm]") : said.index("codes are")]
-        settings = read_abdm(tomllib.loads(table)["abdm"], {})
+        pasted, ending = said.split("listening on ")
+        assert ending.count("\n") == 1, "it is the last line"
+        assert "laptops say PRACTICE from then on" in pasted
+        assert max(map(len, pasted.splitlines())) <= 80
+        (tmp_path / "server.toml").write_text(pasted)
+        settings = load_settings(tmp_path, {}).abdm
         assert settings.is_configured
         assert settings.is_practice
         assert "PRACTICE" in said
