@@ -342,6 +342,12 @@ class Standing:
     durable: int
     returned: int
     last_receipt_at: int | None
+    links_returned: int = 0
+
+    @property
+    def issued(self) -> int:
+        """How many have an ABHA number from their enrollment."""
+        return self.by_state.get(State.ISSUED.value, 0)
 
 
 class Level(StrEnum):

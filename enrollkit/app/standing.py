@@ -29,6 +29,7 @@ def take_stock(desk: Desk) -> Standing:
         waiting=stored.waiting,
         links=stored.links,
         links_waiting=stored.links_waiting,
+        links_returned=stored.links_returned,
         signed_for=stored.signed_for,
         held=stored.held,
         durable=stored.durable,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from enrollkit.locale import _
+from enrollkit.locale import _, ngettext
 
-__all__ = ["MARKS", "Mark", "event_words", "mark_of"]
+__all__ = ["MARKS", "Mark", "event_words", "mark_of", "numbers_came", "people_and_records"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,21 @@ def mark_of(state: str) -> Mark:
     """Give the mark of a state's value; a state of a newer kit shows its own name."""
     word = state.lower().replace("_", " ")
     return MARKS.get(state, Mark(shape="?", plain="?", short=word, full=word))
+
+
+def numbers_came(count: int) -> str:
+    """Say how many people have their ABHA number now who had none before."""
+    words = ngettext("{count} ABHA number came.", "{count} ABHA numbers came.", count)
+    return words.format(count=count)
+
+
+def people_and_records(people: int, records: int) -> str:
+    """Count both apart, ``1 person, 2 records``; what there is none of is left out."""
+    told = [
+        (people, ngettext("{count} person", "{count} people", people)),
+        (records, ngettext("{count} record", "{count} records", records)),
+    ]
+    return ", ".join(words.format(count=count) for count, words in told if count)
 
 
 def event_words(what: str) -> str:

@@ -8,11 +8,12 @@ from typing import Final
 
 from enrollkit.app.results import Summary
 from enrollkit.app.vigil import Round
+from enrollkit.app.words import numbers_came
 from enrollkit.cli.console import say
 from enrollkit.locale import _, ngettext
 from sync.errors import ChainForked, ServerRolledBack, ServerUnavailable, SyncBusy
 
-__all__ = ["Diary", "news_of"]
+__all__ = ["Diary", "cards_words", "news_of", "say_cards"]
 
 _MINUTE: Final = 60
 
@@ -62,8 +63,22 @@ class Diary:
         say(f"{self._now():%H:%M}  {line}")
 
 
-def news_of(summary: Summary) -> Iterator[str]:
-    """Say what a session brought forward; nothing for one that brought nothing."""
+def cards_words(numbers: int) -> str:
+    """Say how many ABHA numbers came, and how their cards are made."""
+    return numbers_came(numbers) + " " + _("The cards: enrollkit card --all -o cards.pdf")
+
+
+def say_cards(numbers: int) -> None:
+    """Print that, if any came."""
+    if numbers > 0:
+        say(cards_words(numbers))
+
+
+def news_of(summary: Summary, numbers: int = 0) -> Iterator[str]:
+    """Say what a session brought forward; nothing for one that brought nothing.
+
+    ``numbers`` are the people who got their ABHA number by it.
+    """
     signed = summary.accepted + summary.duplicate
     if signed:
         yield ngettext(
@@ -87,6 +102,8 @@ def news_of(summary: Summary) -> Iterator[str]:
         yield ngettext(
             "{count} piece of news came.", "{count} pieces of news came.", summary.feed
         ).format(count=summary.feed)
+    if numbers > 0:
+        yield cards_words(numbers)
     if summary.carried:
         yield ngettext(
             "{count} file of another laptop was handed in.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from enrollkit.cli.console import AsJson, hint, say, say_json, unlocked_kit
+from enrollkit.cli.diary import say_cards
 from enrollkit.locale import _, ngettext
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def run(
     laptops), is_whole, rolled_back, forked, passed_over [{file, code, text}].
     """
     with unlocked_kit() as kit:
+        before = kit.standing().issued
         received = kit.sticks.receive(path)
+        numbers = kit.standing().issued - before
     if as_json:
         say_json(
             {
@@ -44,6 +47,7 @@ def run(
         )  # fmt: skip
     else:
         _print(received)
+        say_cards(numbers)
     return 1 if received.passed_over or not received.is_whole else 0
 
 

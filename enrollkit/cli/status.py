@@ -110,7 +110,8 @@ def _print_standing(standing: Standing) -> None:
         (_("Records waiting"), str(standing.links_waiting)),
         (_("Signed for by the server"), str(standing.signed_for)),
         (_("Held at the office for a look"), str(standing.held)),
-        (_("Needs correction"), str(standing.returned)),
+        (_("People who need correction"), str(standing.returned)),
+        (_("Records that need correction"), str(standing.links_returned)),
         (_("Drafts"), str(standing.drafts)),
     ]
     say_table(rows)

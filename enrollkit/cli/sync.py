@@ -52,13 +52,14 @@ def run(
 
 
 def _once(kit: Kit, stop: Stop, limit_bytes: int | None, *, as_json: bool) -> int:
+    before = kit.standing().issued
     summary = kit.delivery.run(_show, limit_bytes=limit_bytes, is_stopping=stop)
     used_today = kit.delivery.bytes_used_today()
     say_progress("")
     if as_json:
         say_json(_object(summary) | {"used_today": used_today})
     elif summary.error is None or summary.sent or summary.feed:
-        _print(summary, used_today)
+        _print(summary, used_today, kit.standing().issued - before)
     if summary.error is not None:
         raise summary.error
     return _INTERRUPTED if summary.stopped else 0
@@ -97,10 +98,10 @@ def _object(summary: Summary) -> dict[str, Any]:
     return summary.counters() | carried | error
 
 
-def _print(summary: Summary, used_today: int) -> None:
+def _print(summary: Summary, used_today: int, numbers: int = 0) -> None:
     from enrollkit.cli.diary import news_of  # noqa: PLC0415 - not for --help
 
-    lines = list(news_of(summary))
+    lines = list(news_of(summary, numbers))
     if not (summary.sent or lines or summary.waiting):
         lines = [_("Nothing was waiting to be sent.")]
     if summary.limited:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from enrollkit.domain.enrollment import State
+from enrollkit.domain.record_link import LinkState
 from enrollkit.store.database import Tx
 from enrollkit.store.enrollments import counts_by_state
 
@@ -49,6 +50,7 @@ class StoredStanding:
     waiting: int
     links: int
     links_waiting: int
+    links_returned: int
     signed_for: int
     refused: int
     held: int
@@ -69,6 +71,7 @@ def standing(tx: Tx, *, today_since: int) -> StoredStanding:
         waiting=waiting,
         links=_count(tx, "links"),
         links_waiting=_count(tx, _LINKS_WAITING),
+        links_returned=_count(tx, "links WHERE state = ?", LinkState.RETURNED.value),
         signed_for=signed_for,
         refused=refused,
         held=held,

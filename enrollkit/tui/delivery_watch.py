@@ -51,6 +51,10 @@ class DeliveryWatch:
         """Record links that go along with the people."""
         self.returned = 0
         """People who need correction, counted when the session ended."""
+        self.links_returned = 0
+        """Records that came back, counted then too."""
+        self.numbers = 0
+        """People who got their ABHA number by the session."""
         self.used_before = 0
         """Bytes that this day's earlier sessions used."""
 
@@ -97,13 +101,16 @@ class DeliveryWatch:
         """Run in a thread of its own; even asking for the session may touch the disk."""
         delivery = self._kit.delivery
         self.link = delivery.estimate().link
-        self.records = self._kit.standing().links_waiting
+        before = self._kit.standing()
+        self.records, self.numbers = before.links_waiting, 0
         self.used_before = delivery.bytes_used_today()
         left = None
         if self.allowed_bytes is not None:
             left = max(0, self.allowed_bytes - self.used_before)
         summary = delivery.run(self._note, limit_bytes=left, is_stopping=lambda: self.stopping)
-        self.returned = self._kit.standing().returned
+        after = self._kit.standing()
+        self.returned, self.links_returned = after.returned, after.links_returned
+        self.numbers = max(0, after.issued - before.issued)
         return summary
 
     def forget(self) -> None:

@@ -88,6 +88,9 @@ class FakeKit:
         self.desk: dict[str, DraftState] = {}
         self.people_here: dict[str, Enrollment] = {}
         self.states: dict[str, State] = {}
+        self.issuing: set[str] = set()
+        """Who gets a number by the next session."""
+        self.links_back = 0
         self.linked: dict[str, list[RecordLink]] = {}
         self.saves = 0
         self.submits = 0
@@ -222,6 +225,7 @@ class FakeKit:
             held=len(self.held),
             returned=counts["RETURNED"],
             last_receipt_at=NOON - 3600 if signed else None,
+            links_returned=self.links_back,
         )
 
     def statement(self, day: date | None = None) -> Statement:
@@ -628,6 +632,7 @@ class FakeDelivery:
                 self.kit.states[ident] = State.ACCEPTED
                 done += 1
                 on_progress(_progress("people", total, done, "The server signs"))
+            self.kit.states.update(dict.fromkeys(self.kit.issuing, State.ISSUED))
         return Summary(
             sent=total, accepted=done, duplicate=0, held=0, rejected=0, feed=0,
             bytes_up=60 * total, bytes_down=90, requests=2, seconds=1.5, waiting=total - done,

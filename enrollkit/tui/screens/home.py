@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from enrollkit.app.results import DraftState, Level, Standing
 from enrollkit.app.system import local_time
+from enrollkit.app.words import people_and_records
 from enrollkit.domain.enrollment import State
 from enrollkit.locale import _, ngettext
 from enrollkit.tui.amounts import size_words, time_words
@@ -84,7 +85,7 @@ class HomeScreen(Page[None]):
         if action == "drafts":
             return bool(self._drafts)
         if action == "corrections":
-            return standing is not None and standing.returned + standing.held > 0
+            return standing is not None and _is_anything_back(standing)
         if action == "calls":
             return standing is not None and _calls(standing) > 0
         if action == "cards":
@@ -156,7 +157,7 @@ class HomeScreen(Page[None]):
         right = [("S", self._send_words()), ("U", _("Write to a stick, read from one"))]
         if drafts:
             left.append(("D", _("Continue a draft: {names}").format(names=self._draft_names())))
-        if standing and standing.returned + standing.held:
+        if standing and _is_anything_back(standing):
             left.append(("R", self._returned_words(standing)))
         if standing and _calls(standing):
             words = _("Call the person ({count})")
@@ -184,8 +185,11 @@ class HomeScreen(Page[None]):
         return words.format(link=estimate.link, time=time, size=size)
 
     def _returned_words(self, standing: Standing) -> str:
-        if standing.returned:
-            return _("Needs correction ({count})").format(count=standing.returned)
+        back = people_and_records(standing.returned, standing.links_returned)
+        if standing.returned and standing.links_returned:
+            return _("To correct ({what})").format(what=back)  # both fit the column so
+        if back:
+            return _("Needs correction ({what})").format(what=back)
         return _("Held at the office ({count})").format(count=standing.held)
 
     def _today_lines(self, standing: Standing | None) -> list[Content]:
@@ -197,10 +201,9 @@ class HomeScreen(Page[None]):
         ).format(count=standing.today)
         drafts = ngettext("{count} draft open", "{count} drafts open", standing.drafts)
         second = Content(drafts.format(count=standing.drafts) if standing.drafts else "")
-        if standing.returned:
-            words = ngettext(
-                "{count} needs correction", "{count} need correction", standing.returned
-            ).format(count=standing.returned)
+        back = people_and_records(standing.returned, standing.links_returned)
+        if back:
+            words = _("{what} to correct").format(what=back)
             gap = "   " if standing.drafts else ""
             second += Content(gap) + Content.styled(f"! {words}", "bold $warning")
         total = ngettext(
@@ -218,6 +221,10 @@ class HomeScreen(Page[None]):
             signed = Content.styled(_("Nobody signed for yet"), "$secondary")
         else:
             words = _("{count} signed for").format(count=standing.signed_for)
+            star = "#" if self.app.has_class("-ascii") else "★"
+            issued = ngettext("{count} ABHA number", "{count} ABHA numbers", standing.issued)
+            issued = issued.format(count=standing.issued)
+            words += f"   {star} {issued}" if standing.issued else ""
             signed = Content.styled(f"{tick} {words}", "$success")
         lines.append(Content(waiting))
         if self._on_sticks:
@@ -268,6 +275,10 @@ class _Columns(Horizontal):
         """Give both."""
         yield Vertical(Static("", id=self._left, markup=False))
         yield Vertical(Static("", id=self._right, markup=False))
+
+
+def _is_anything_back(standing: Standing) -> bool:
+    return standing.returned + standing.links_returned + standing.held > 0
 
 
 def _calls(standing: Standing) -> int:

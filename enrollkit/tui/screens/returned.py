@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from enrollkit.app.results import Returned
+from enrollkit.app.words import people_and_records
 from enrollkit.locale import _, ngettext
 from enrollkit.tui.form import label_of
 from enrollkit.tui.marks import shown
@@ -89,17 +90,17 @@ class ReturnedScreen(Page[None]):
 
     def _head(self) -> str:
         held = sum(row.held for row in self._rows)
-        back = len(self._rows) - held
+        records = sum(row.record is not None and not row.held for row in self._rows)
+        back = people_and_records(len(self._rows) - held - records, records)
         if not self._rows:
             return _("Nobody came back. Esc goes back.")
         parts = []
         if back:
-            words = ngettext("{count} to put right", "{count} to put right", back)
-            parts.append(words.format(count=back))
+            parts.append(_("to put right: {what}").format(what=back))
         if held:
             words = ngettext("{count} held at the office", "{count} held at the office", held)
             parts.append(words.format(count=held))
-        return ", ".join(parts)
+        return "; ".join(parts)
 
     def _line(self, row: Returned) -> Content:
         shape = "?" if row.held else "!"

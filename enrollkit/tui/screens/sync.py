@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from enrollkit.app.results import Summary
+from enrollkit.app.words import numbers_came, people_and_records
 from enrollkit.errors import OperatorError
 from enrollkit.locale import _, ngettext
 from enrollkit.tui.amounts import size_words, time_words
@@ -36,6 +37,7 @@ class SyncScreen(Page[None]):
         Binding("s", "again", "send again"),
         Binding("x", "stop", "stop after this batch"),
         Binding("r", "corrections", "what came back"),
+        Binding("c", "cards", "print cards"),
     ]
 
     def content(self) -> Iterable[Widget]:
@@ -59,7 +61,9 @@ class SyncScreen(Page[None]):
         if action == "stop":
             return watch.running and not watch.stopping
         if action == "corrections":
-            return watch.summary is not None and watch.returned > 0
+            return watch.summary is not None and watch.returned + watch.links_returned > 0
+        if action == "cards":
+            return watch.summary is not None and watch.numbers > 0
         return True
 
     def action_again(self) -> None:
@@ -75,6 +79,10 @@ class SyncScreen(Page[None]):
     async def action_corrections(self) -> None:
         """Look at those who came back."""
         await self.kit_app.journey.corrections()
+
+    async def action_cards(self) -> None:
+        """Print cards, those with the new numbers among them."""
+        await self.kit_app.journey.print_cards(None, _("everybody"))
 
     def delivery_moved(self) -> None:
         """Draw the session as it is now."""
@@ -151,17 +159,18 @@ class SyncScreen(Page[None]):
                 summary.waiting,
             )
             lines.append(Content.styled("! " + words.format(count=summary.waiting), "$warning"))
-        if summary.feed:
+        if self._watch.numbers:
+            star = "#" if self.app.has_class("-ascii") else "★"
+            came = f"{star} {numbers_came(self._watch.numbers)} {_('Press C to print.')}"
+            lines.append(Content.styled(came, "bold $success"))
+        elif summary.feed:
             words = ngettext(
                 "{count} piece of news came", "{count} pieces of news came", summary.feed
             )
             lines.append(Content(words.format(count=summary.feed)))
-        if self._watch.returned:
-            words = ngettext(
-                "{count} needs correction: press R", "{count} need correction: press R",
-                self._watch.returned,
-            )  # fmt: skip
-            words = words.format(count=self._watch.returned)
+        back = people_and_records(self._watch.returned, self._watch.links_returned)
+        if back:
+            words = _("Needs correction: {what}. Press R.").format(what=back)
             lines.append(Content.styled(f"! {words}", "bold $warning"))
         return Content("\n").join([*lines, *_surprises(summary)])
 

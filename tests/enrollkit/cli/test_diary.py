@@ -6,7 +6,7 @@ import pytest
 
 from enrollkit.app.results import Summary
 from enrollkit.app.vigil import Round
-from enrollkit.cli.diary import Diary
+from enrollkit.cli.diary import Diary, news_of
 from enrollkit.errors import OperatorError
 from sync.errors import Offline, ServerUnavailable, SyncBusy
 
@@ -68,3 +68,10 @@ def test_a_spent_day_and_another_window_are_said(capsys: pytest.CaptureFixture[s
     assert len(lines) == 2
     assert "allowance is used up" in lines[0]
     assert "Another window" in lines[1]
+
+
+def test_numbers_that_came_are_told_with_the_command_for_their_cards() -> None:
+    assert list(news_of(summary(), 1)) == [
+        "1 ABHA number came. The cards: enrollkit card --all -o cards.pdf"
+    ]
+    assert list(news_of(summary(), 0)) == []

@@ -88,7 +88,7 @@ def test_home_tells_what_the_doctor_found() -> None:
 
 def test_those_who_need_correction_have_their_own_list_and_reason() -> None:
     async def script(d: Driver) -> None:
-        assert "Needs correction (1)" in d.text()
+        assert "Needs correction (1 person)" in d.text()
         await d.press("r")
         assert isinstance(d.app.screen, ReturnedScreen)
         assert "Kamla Devi" in d.text()

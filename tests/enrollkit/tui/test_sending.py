@@ -9,7 +9,9 @@ import pytest
 
 import sync.errors
 from enrollkit.domain.enrollment import State
+from enrollkit.tui.screens.cards import CardsScreen
 from enrollkit.tui.screens.home import HomeScreen
+from enrollkit.tui.screens.returned import ReturnedScreen
 from fake_kit import FakeKit
 from sync.errors import ClockWrong, DevicePending, SyncError
 from tui_drive import Driver, adult_row, drive
@@ -204,4 +206,54 @@ def test_what_the_office_should_know_is_said_in_words(note: str, words: str) -> 
 
     kit = a_kit()
     kit.notes_of_session = {note: True}
+    drive(script, kit=kit)
+
+
+def test_numbers_that_came_are_told_with_the_key_that_prints_them() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("s")
+        await d.until(lambda: not d.app.delivery.running)
+        await d.rest()
+        assert "★ 2 ABHA numbers came. Press C to print." in d.text()
+        assert "C print cards" in d.footer()
+        assert all(len(line) <= 80 for line in d.lines())
+        await d.press("c")
+        assert isinstance(d.app.screen, CardsScreen)
+        await d.press("escape", "s")
+        await d.until(lambda: not d.app.delivery.running)
+        await d.rest()
+        assert "ABHA numbers came" not in d.text()
+        await d.press("escape")
+        assert "✔ 3 signed for   ★ 2 ABHA numbers" in d.text()
+
+    kit = a_kit()
+    kit.issuing = set(list(kit.states)[:2])
+    drive(script, kit=kit)
+
+
+def test_records_that_came_back_are_counted_apart_from_people() -> None:
+    async def script(d: Driver) -> None:
+        assert "R  To correct (1 person, 2 records)" in d.text()
+        assert "! 1 person, 2 records to correct" in d.text()
+        await d.press("s")
+        await d.until(lambda: not d.app.delivery.running)
+        await d.rest()
+        assert "! Needs correction: 1 person, 2 records. Press R." in d.text()
+        await d.press("r")
+        assert "to put right: 1 person" in d.text()
+
+    kit = a_kit(1)
+    kit.put_person(adult_row("Kamla Devi"), State.RETURNED)
+    kit.links_back = 2
+    drive(script, kit=kit)
+
+
+def test_records_alone_open_the_list_too() -> None:
+    async def script(d: Driver) -> None:
+        assert "R  Needs correction (1 record)" in d.text()
+        await d.press("r")
+        assert isinstance(d.app.screen, ReturnedScreen)
+
+    kit = a_kit(1)
+    kit.links_back = 1
     drive(script, kit=kit)
