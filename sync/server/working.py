@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,10 +26,16 @@ from sync.server.abdm.outcomes import discard_numbers
 from sync.server.abdm.settings import AbdmSettings
 from sync.server.abdm.standing import NO_BENEFIT
 from sync.server.attending import Attendant
-from sync.server.errors import FileUnusable, KeysDamaged, SettingsInvalid
-from sync.server.keys import open_vault
+from sync.server.errors import (
+    AbdmNotSetUp,
+    FileUnusable,
+    KeysDamaged,
+    KeysLocked,
+    SettingsInvalid,
+)
+from sync.server.keys import open_keys, open_vault
 from sync.server.logs import Log, open_log
-from sync.server.programme import newest_programme
+from sync.server.programme import newest_programme, publish_practice
 from sync.server.settings import Settings
 from sync.server.site import open_store
 from sync.server.store import Store
@@ -46,13 +53,15 @@ def work(
     """Work until SIGTERM or Ctrl-C, or with ``once`` until nothing is due; calls in work end first.
 
     ``reload`` reads the settings again: when something is halted, other settings begin it anew.
-    ``say`` is told that it works. ``SettingsInvalid`` names what ABDM needs and is not set.
+    ``say`` is told that it works. ``SettingsInvalid`` names what ABDM needs and is not set;
+    ``AbdmNotSetUp`` where nothing of it is.
     """
-    if not settings.abdm.is_configured:
-        raise SettingsInvalid(_missing(settings))
+    _demand_abdm(settings.abdm)
+    _leave_no_core()
     vault = open_vault(settings.home, settings.passphrase)
     with open_store(settings) as store:
         _demand_own_vault(store, vault)
+        _tell_practice(settings, store, say)
         try:
             log = open_log(settings.log_file)
         except OSError as error:
@@ -162,9 +171,13 @@ def _run_beside(worker: Worker, attendant: Attendant[StepClaim]) -> Ended:
 
 
 def _is_other(reload: Callable[[], Settings], used: AbdmSettings, log: Log) -> bool:
-    """Whether the settings are others now; ones that cannot be read are not taken up."""
+    """Whether the settings are others now; ones that cannot be read or used are not taken up."""
     try:
-        return reload().abdm != used
+        found = reload().abdm
+        if found == used:
+            return False
+        open_client(found, clock=time.time).close()
+        return True  # noqa: TRY300 - what is refused on the way here is told of below
     except SettingsInvalid as error:
         log.warning("settings-invalid", name=error.detail)
         return False
@@ -177,6 +190,14 @@ def _sweep(store: Store) -> None:
     forget_secrets(store, now=_now_ms())
 
 
+def _leave_no_core() -> None:
+    """Let a crash write no memory to disk: it may hold a key, or a number that was just opened."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - Windows has no such limits
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def _demand_own_vault(store: Store, vault: OpeningKey) -> None:
     """Demand the key to which the programme's laptops seal: no other opens what they sealed."""
     with store.read() as connection:
@@ -185,9 +206,31 @@ def _demand_own_vault(store: Store, vault: OpeningKey) -> None:
         raise KeysDamaged("vault.json")
 
 
-def _missing(settings: Settings) -> str:
-    names = ("gateway_url", "abha_url", "client_id")
-    return next(f"abdm.{name}" for name in names if not getattr(settings.abdm, name))
+def _tell_practice(settings: Settings, store: Store, say: Callable[[str], None]) -> None:
+    """Issue a new programme if the newest is wrong about practice, as ``run`` does at its start:
+    a server that runs since before ABDM was set up has not looked again.
+    """
+    with store.read() as connection:
+        _, signed = newest_programme(connection)
+    if open_programme(signed, None).practice == settings.abdm.is_practice:
+        return
+    words = "are for PRACTICE" if settings.abdm.is_practice else "are real from now on"
+    try:
+        keys = open_keys(settings.home, settings.passphrase)
+    except (KeysDamaged, KeysLocked):
+        say(f"The ABHA numbers {words}. Start run again, so that the laptops hear of it.")
+        return
+    with store.write() as connection:
+        publish_practice(connection, keys, now=int(time.time()))
+    say(f"The ABHA numbers {words}. The laptops hear of it with their next sync.")
+
+
+def _demand_abdm(settings: AbdmSettings) -> None:
+    needed = {name: getattr(settings, name) for name in ("gateway_url", "abha_url", "client_id")}
+    if not any(needed.values()):
+        raise AbdmNotSetUp
+    if missing := [name for name, value in needed.items() if not value]:
+        raise SettingsInvalid(f"abdm.{missing[0]}")
 
 
 def _note_request(log: Log, what: str, request_id: str) -> None:
