@@ -18,7 +18,6 @@ from sqlalchemy import Connection, Row, select
 from schemas.formats import is_abha_number
 from sync.sealing import OpeningKey
 from sync.server.abdm.calls import (
-    CREATING,
     AbdmFailure,
     AbdmRefused,
     Answered,
@@ -28,8 +27,9 @@ from sync.server.abdm.calls import (
     End,
     Enrolled,
 )
-from sync.server.abdm.exchanges import Exchanges, was_left_open
+from sync.server.abdm.exchanges import Exchanges
 from sync.server.abdm.jobs import Advance, Claim, ClaimLost, Fate, note_code, settle
+from sync.server.abdm.novelty import was_known
 from sync.server.abdm.outcomes import (
     FOUND,
     announce_number,
@@ -136,10 +136,9 @@ def _take_number(
         person = lock_person(connection, case.id)
         if _has_other_aadhaar(connection, person, case):
             return turn.leave(connection, version=person.version)
+        had_number = person.abha_number is not None
+        was_found = was_known(connection, case.id, answer, had_number=had_number)
         person = keep_number(connection, case.id, answer.value)
-        was_found = answer.value.is_new is False and not was_left_open(
-            connection, case.id, CREATING, besides=answer.ending.request_id
-        )
         note_code(connection, turn.claim, FOUND if was_found else "")
     if person.state == ACCEPTED:
         fetch_papers(

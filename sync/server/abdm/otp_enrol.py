@@ -10,13 +10,10 @@ import re
 from dataclasses import replace
 from typing import Final, Protocol
 
-from sqlalchemy import Connection
-
 from schemas.formats import is_abha_number
 from sync.protocol import FinishStage
 from sync.sealing import OpeningKey
 from sync.server.abdm.calls import (
-    CREATING,
     AbdmFailure,
     AbdmRefused,
     AbdmUnknown,
@@ -25,7 +22,6 @@ from sync.server.abdm.calls import (
     End,
     Enrolled,
 )
-from sync.server.abdm.exchanges import was_left_open
 from sync.server.abdm.finish_ends import (
     WAIT,
     Person,
@@ -42,9 +38,10 @@ from sync.server.abdm.finish_ends import (
     wrong_code,
 )
 from sync.server.abdm.finish_turns import FinishTurn, open_secret, read_value, seal_secret
-from sync.server.abdm.jobs import Advance, Fate, JobKind, code_of_job
+from sync.server.abdm.jobs import Advance, Fate
+from sync.server.abdm.novelty import was_known
 from sync.server.abdm.otp_after import AfterNumber, offer_addresses
-from sync.server.abdm.outcomes import FOUND, announce_number, keep_number
+from sync.server.abdm.outcomes import announce_number, keep_number
 from sync.server.abdm.papers import fetch_papers
 from sync.server.finishes import Finish
 
@@ -143,11 +140,11 @@ def _take_number(
         if _is_of_another(before, person):
             turn.end(connection, run_out("otp:late"))
             return Advance(fate=Fate.SETTLED)
+        was_found = was_known(connection, turn.record, answer, had_number=before.has_number)
         keep_number(connection, turn.record, enrolled)
         if before.state == "WITHDRAWN":
             turn.end(connection, run_out(""))
             return Advance(fate=Fate.SETTLED)
-        was_found = _was_found(connection, turn.record, before, answer)
         announce_number(connection, turn.record, was_found=was_found, now=turn.clock())
         after = _after(turn, vault, person, enrolled, was_found=was_found)
         turn.keep(connection, lambda _finish: after)
@@ -170,21 +167,6 @@ def _is_of_another(now: Person, then: Person) -> bool:
     """
     is_over = now.has_number or now.state == "WITHDRAWN"
     return not is_over and now.mark != then.mark
-
-
-def _was_found(
-    connection: Connection, record: str, before: Person, answer: Answered[Enrolled]
-) -> bool:
-    """Whether the person had the number before, and neither this road nor the other made it.
-
-    Where the other road's answer came first, that one says so: ABDM calls the number that it gave
-    a moment ago an old one.
-    """
-    if before.has_number:
-        return code_of_job(connection, record, JobKind.ENROLL) == FOUND
-    return answer.value.is_new is False and not was_left_open(
-        connection, record, CREATING, besides=answer.ending.request_id
-    )
 
 
 def _after(

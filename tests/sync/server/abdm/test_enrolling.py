@@ -154,6 +154,19 @@ def test_an_answer_lost_in_another_enrollment_does_not_hide_a_duplicate(
     assert (camp.state(first), camp.state(second)) == ("ISSUED", "DUPLICATE")
 
 
+def test_a_number_that_another_enrollment_has_is_a_duplicate_though_an_answer_was_lost(
+    camp: Camp, abdm: FakeAbdm
+) -> None:
+    first = camp.person(aadhaar(1))
+    advance(camp, abdm)
+    second = camp.person(aadhaar(1))
+    abdm.failures[Step.DEMOGRAPHICS] = [unknown]
+    advance(camp, abdm)
+    come_again(camp)
+    advance(camp, abdm)
+    assert (camp.state(first), camp.state(second)) == ("ISSUED", "DUPLICATE")
+
+
 def test_what_did_not_leave_leaves_no_doubt(camp: Camp, abdm: FakeAbdm) -> None:
     abdm.accounts[aadhaar(1)] = "91-1111-2222-3333"
     abdm.failures[Step.DEMOGRAPHICS] = [unsent]
