@@ -3,6 +3,7 @@
     SyncError
     └── ServerError
         ├── SettingsInvalid       server.toml or an environment variable says something impossible
+        │   └── SettingsUnreadable    server.toml is no TOML
         ├── ServerNotInitialised  there is no programme in this folder
         ├── ServerInitialised     there is one already
         ├── KeysLocked            the key files want a passphrase, or another one
@@ -19,6 +20,7 @@
         ├── DeviceNeverMet        a file of a laptop that the server does not know
         ├── NothingToReceive      a folder without a file of a laptop
         ├── FacilitiesInvalid     a list of facilities that cannot be used
+        ├── AbdmNotSetUp          nobody has said yet where ABDM is
         └── AbdmHalted            ABDM refuses the office's own configuration
 
 What a laptop is told by HTTP is an :class:`HttpFault`, a code with a status.
@@ -32,6 +34,7 @@ from sync.errors import SyncError
 
 __all__ = [
     "AbdmHalted",
+    "AbdmNotSetUp",
     "AddressTaken",
     "BackupDamaged",
     "BackupForeign",
@@ -54,6 +57,7 @@ __all__ = [
     "ServerInitialised",
     "ServerNotInitialised",
     "SettingsInvalid",
+    "SettingsUnreadable",
     "WordingInvalid",
 ]
 
@@ -76,6 +80,13 @@ class SettingsInvalid(ServerError):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, name=name)
+
+
+class SettingsUnreadable(SettingsInvalid):
+    """server.toml cannot be read: {name}. Nothing was changed. Correct it in an editor."""
+
+    code = "settings-unreadable"
+    exit_code = 104
 
 
 class ServerNotInitialised(ServerError):
@@ -252,6 +263,15 @@ class FacilitiesInvalid(ServerError):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, name=name)
+
+
+class AbdmNotSetUp(ServerError):
+    """ABDM is not set up yet: fill in [abdm] in server.toml. To practise, see:
+    enrollkit-server sandbox
+    """
+
+    code = "abdm-not-set-up"
+    exit_code = 105
 
 
 class AbdmHalted(ServerError):

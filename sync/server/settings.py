@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.server.abdm.settings import ABDM_TEMPLATE, AbdmSettings, read_abdm
-from sync.server.errors import SettingsInvalid
+from sync.server.errors import SettingsInvalid, SettingsUnreadable
 
 __all__ = ["FILE_NAME", "Settings", "load_settings", "write_settings"]
 
 FILE_NAME: Final = "server.toml"
+_CAUSE_LETTERS_MAX: Final = 200
 _DATABASE_FILE: Final = "enrollkit-server.db"
 _TEMPLATE: Final = """\
 # Settings of this enrollkit server. Each line shows the default; remove the # to change it.
@@ -116,8 +117,14 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsInvalid(FILE_NAME) from error
+    except tomllib.TOMLDecodeError as error:
+        # It tells line and column, and quotes names of settings and single letters, but no value.
+        raise SettingsUnreadable(" ".join(str(error).split())[:_CAUSE_LETTERS_MAX]) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsUnreadable(f"a letter that is not UTF-8 (at line {line})") from error
+    except OSError as error:
+        raise SettingsUnreadable(error.strerror or "the disk") from error
 
 
 def _with_file(settings: Settings, table: Mapping[str, Any]) -> Settings:

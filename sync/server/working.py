@@ -44,6 +44,7 @@ from sync.server.worker import Ended, Worker
 __all__ = ["work"]
 
 _HOST_LETTERS_MAX: Final = 40
+_NEEDED: Final = ("gateway_url", "abha_url", "client_id", "client_secret")
 _STEP_GRACE_SECONDS: Final = 15
 
 
@@ -226,7 +227,7 @@ def _tell_practice(settings: Settings, store: Store, say: Callable[[str], None])
 
 
 def _demand_abdm(settings: AbdmSettings) -> None:
-    needed = {name: getattr(settings, name) for name in ("gateway_url", "abha_url", "client_id")}
+    needed = {name: getattr(settings, name) for name in _NEEDED}
     if not any(needed.values()):
         raise AbdmNotSetUp
     if missing := [name for name, value in needed.items() if not value]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.server.errors import SettingsInvalid
+from sync.server.errors import SettingsInvalid, SettingsUnreadable
 from sync.server.settings import load_settings, write_settings
 
 
@@ -70,6 +70,33 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, blamed: str) -> Non
     with pytest.raises(SettingsInvalid) as caught:
         load_settings(tmp_path, {})
     assert blamed in caught.value.text
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"requests_max = 3\n[abdm]\nclient_secret = s3cr3t\n", "line 3"),
+        (b"[abdm]\n[abdm]\n", "line 2"),
+        (b"# \n\nname = '\xff'\n", "line 3"),
+        (b"PRACTICE ABDM, for training\n", "line 1"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_refused_with_the_line(
+    tmp_path: Path, text: bytes, line: str
+) -> None:
+    (tmp_path / "server.toml").write_bytes(text)
+    with pytest.raises(SettingsUnreadable) as caught:
+        load_settings(tmp_path, {})
+    assert line in caught.value.text
+    assert "server.toml" in caught.value.text
+    assert "s3cr3t" not in caught.value.text
+
+
+def test_a_file_that_may_not_be_read_is_refused_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").mkdir()
+    with pytest.raises(SettingsUnreadable) as caught:
+        load_settings(tmp_path, {})
+    assert "directory" in caught.value.text.lower()
 
 
 def test_the_passphrase_is_not_printed(tmp_path: Path) -> None:
