@@ -21,6 +21,7 @@ __all__ = ["CallsScreen"]
 
 _NAME_WIDTH = 26
 _VILLAGE_WIDTH = 14
+_NUMBER_HELPS = frozenset({"person:aadhaar-missing", "person:document"})
 _NO_CODE_HELPS = frozenset({"person:aadhaar-missing", "person:document", "person:parent"})
 
 
@@ -43,6 +44,7 @@ class CallsScreen(Page[None]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "finish", "finish with a code"),
+        Binding("a", "add_number", "add the Aadhaar number"),
     ]
     _rows: tuple[Call, ...] = ()
 
@@ -61,16 +63,23 @@ class CallsScreen(Page[None]):
             self.begin(self._read, group="read", exclusive=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A code helps where Aadhaar knows the person."""
+        """A code helps where Aadhaar knows the person; a number where there is none."""
         del parameters
         marked = self.marked if self._rows else None
         helps = marked is not None and marked.reason.code not in _NO_CODE_HELPS
+        if action == "add_number":
+            return marked is not None and marked.reason.code in _NUMBER_HELPS
         return helps if action == "finish" else True
 
     async def action_finish(self) -> None:
         """Go on with a one-time code."""
         if self.marked is not None:
             await self.kit_app.journey.finish(self.marked.id)
+
+    async def action_add_number(self) -> None:
+        """Open the correction, at the number that is missing."""
+        if self.marked is not None:
+            await self.kit_app.journey.correct(self.marked.id)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Offer what helps the person under the cursor."""

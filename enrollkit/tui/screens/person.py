@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["PersonScreen"]
 
 _NUMBERS_WIDTH = 72
+_WITH_A_PAGE = frozenset({
+    "card", "correct", "finish", "record", "remove", "say_why_not", "withdraw",
+})  # fmt: skip
 
 
 class PersonScreen(Page[None]):
@@ -45,6 +48,7 @@ class PersonScreen(Page[None]):
         Binding("p", "card", "card"),
         Binding("v", "record", "add record"),
         Binding("a", "correct", "correct"),
+        Binding("a", "say_why_not", "", show=False),
         Binding("w", "withdraw", "withdraw"),
         Binding("x", "remove", "take record away"),
     ]
@@ -69,16 +73,18 @@ class PersonScreen(Page[None]):
         """Show what can be done with this person as things stand."""
         del parameters
         page = self._page
-        if action not in {"card", "record", "correct", "withdraw", "remove", "finish"}:
+        if action not in _WITH_A_PAGE:
             return True
         if page is None:
             return False
         if action == "finish":
             return _may_finish(page)
+        if action in {"correct", "say_why_not"}:
+            return bool(page.why_not) == (action == "say_why_not")
         gone = page.state is State.WITHDRAWN
         if action == "remove":
             return any(link.state is not LinkState.REMOVED for link in page.links)
-        return not gone or action in {"card", "correct"}
+        return not gone or action == "card"
 
     async def action_card(self) -> None:
         """Make the card."""
@@ -98,13 +104,14 @@ class PersonScreen(Page[None]):
             await self.kit_app.journey.add_record(self._page.enrollment.id, name)
 
     async def action_correct(self) -> None:
-        """Correct the person, or say why that cannot be done here."""
-        if self._page is None:
-            return
-        if self._page.why_not:
-            self.say(_(self._page.why_not), warn=True)
-        else:
+        """Correct the person."""
+        if self._page is not None:
             await self.kit_app.journey.correct(self._page.enrollment.id)
+
+    def action_say_why_not(self) -> None:
+        """Say why the person cannot be corrected here; the footer does not offer it."""
+        if self._page is not None:
+            self.say(_(self._page.why_not), warn=True)
 
     async def action_withdraw(self) -> None:
         """Take the consent back."""

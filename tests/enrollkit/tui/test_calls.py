@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enrollkit.domain.enrollment import State
 from enrollkit.tui.screens.calls import CallsScreen
+from enrollkit.tui.screens.correct import CorrectScreen
 from enrollkit.tui.screens.person import PersonScreen
 from fake_kit import FakeKit
 from tui_drive import Driver, adult_row, drive
@@ -67,3 +68,27 @@ def test_with_nobody_to_call_home_does_not_speak_of_it() -> None:
         assert not isinstance(d.app.screen, CallsScreen)
 
     drive(script)
+
+
+def test_who_has_no_aadhaar_number_is_given_one_from_the_list() -> None:
+    async def script(d: Driver) -> None:
+        await d.press("k")
+        assert "A add the Aadhaar number" not in d.footer()
+        await d.press("down")
+        assert "A add the Aadhaar number" in d.footer()
+        assert "O finish" not in d.footer()
+        await d.press("a")
+        assert isinstance(d.app.screen, CorrectScreen)
+        assert "There is no Aadhaar number." in d.text()
+        await d.type("234567890124")
+        await d.press("f2", "enter")
+        assert isinstance(d.app.screen, CallsScreen)
+        assert "1 to call" in d.text()
+
+    kit = FakeKit()
+    kit.ask_for(kit.put_person(adult_row("Rukmini Bai")), "person:otp")
+    ident = kit.put_person(adult_row("Meena Kumari"))
+    kit.ask_for(ident, "person:document", "/aadhaar")
+    drive(script, kit=kit)
+    assert kit.states[ident] is State.SUBMITTED
+    assert kit.sealed_numbers == ["234567890124"]

@@ -216,7 +216,9 @@ def test_anybody_open_is_corrected_from_the_page_and_the_page_shows_it() -> None
 
 def test_an_issued_person_is_not_corrected_here_and_hears_why() -> None:
     async def script(d: Driver) -> None:
-        await d.press("f", "enter", "a")
+        await d.press("f", "enter")
+        assert "A correct" not in d.footer()
+        await d.press("a")
         assert isinstance(d.app.screen, PersonScreen)
         assert "The ABHA number is issued" in d.words()
         assert "call the office" in d.words()
