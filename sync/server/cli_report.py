@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any, Final
 
 import typer
@@ -55,6 +56,7 @@ OnlyRefused = Annotated[
 ]
 
 _FACILITIES_FILE: Final = "facilities.csv"
+_COLUMNS: Final = 80
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -124,7 +126,8 @@ def _report_lines(
     yield from rows_with_words(rows) if rows else ("No record is linked yet.",)
     if rows and not has_register:
         yield f"What the facilities are is not known here: write {_FACILITIES_FILE}, see --help."
-    yield from (f"* {note}" for note in rules.notes)
+    for note in rules.notes:
+        yield from wrap(f"* {note}", _COLUMNS, subsequent_indent="  ")
 
 
 def _report_json(rows: Sequence[MonthRow], rules: RuleBook) -> dict[str, Any]:

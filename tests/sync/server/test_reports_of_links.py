@@ -193,6 +193,14 @@ def test_the_command_prints_table_csv_and_json(camp: LinkCamp, run: Run) -> None
     ]
 
 
+def test_the_notes_of_the_report_fit_a_terminal(camp: LinkCamp, run: Run) -> None:
+    linked(camp, 1)
+    lines = run("report", "incentive").splitlines()
+    assert max(len(line) for line in lines if line.startswith(("* ", "  "))) <= 80
+    told = " ".join(line.strip() for line in lines)
+    assert all(f"* {note}" in told for note in load_rules().notes), "none is cut"
+
+
 def test_a_report_without_links_says_so(office: Office, run: Run) -> None:
     assert "No record is linked yet." in run("report", "incentive")
     assert json.loads(run("report", "incentive", "--json"))["rows"] == []
