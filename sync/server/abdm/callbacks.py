@@ -135,5 +135,8 @@ def _values_of(connection: Connection, person: Row[Any]) -> Iterable[str]:
         enrollment_versions.c.enrollment == person.enrollment,
         enrollment_versions.c.version == person.version,
     )
-    name = str(json.loads(connection.execute(query).scalar_one())["name"])
-    return (name, *name.split(), person.abha_address or "", person.abha_number or "")
+    body = json.loads(connection.execute(query).scalar_one())
+    names = [str(body.get(key) or "") for key in ("name", "name_native")]
+    parts = [part for name in names for part in name.split()]
+    held = (body.get("mobile"), person.abha_address, person.abha_number)
+    return (*names, *parts, *(str(value) for value in held if value))

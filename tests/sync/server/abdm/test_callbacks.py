@@ -186,6 +186,17 @@ def test_what_is_written_down_holds_neither_token_nor_name(asked: LinkCamp) -> N
         assert value not in row.callback
 
 
+def test_a_name_in_its_own_script_is_struck_out_as_well(camp: LinkCamp) -> None:
+    record, _links = camp.linked_person()
+    camp.amend(record, name_native="कुन्ती देवी")
+    camp.advance()
+    error = {"code": "ABDM-1043", "message": "कुन्ती does not match"}
+    assert camp.take(Step.LINK_TOKEN, token_body(camp, error=error)) is Taking.TAKEN
+    with camp.store.read() as connection:
+        (row,) = connection.execute(select(abdm_exchanges.c.callback)).all()
+    assert json.loads(row.callback)["error"]["message"] == "<withheld> does not match"
+
+
 SIGNER = GatewaySigner()
 OTHER = GatewaySigner(number=2)
 
