@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from enrollkit.app.desk import Desk
 from enrollkit.app.documents import check_document
+from enrollkit.app.finish_words import number_words
 from enrollkit.app.paper import PAPER
 from enrollkit.app.results import Checked
 from enrollkit.app.system import local_time
@@ -71,7 +72,8 @@ class Checking:
         if verdict == CardVerdict.VERIFIED.value:
             now = self._number_now(fields.get("number", ""))
             fields |= {"abha_number_now": now} if now else {}
-            words = f"{words} {_has_number(now)}" if now else words
+            practice = self._desk.programme.practice
+            words = f"{words} {_has_number(now, practice=practice)}" if now else words
         return Checked(
             kind=Kind.CARD.value,
             verdict=verdict,
@@ -155,8 +157,9 @@ def _practice() -> str:
     return _("PRACTICE: it is no real card.")
 
 
-def _has_number(number: str) -> str:
-    return _("This person has the ABHA number {number} now.").format(number=number)
+def _has_number(number: str, *, practice: bool) -> str:
+    told = number_words(number, practice=practice)
+    return _("This person has the ABHA number {number} now.").format(number=told)
 
 
 def _as_signed() -> str:

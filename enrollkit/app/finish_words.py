@@ -82,9 +82,16 @@ def stage_words(state: FinishState, *, practice: bool) -> list[str]:
         ],
         FinishStage.REFUSED: _what_helps(state),
         FinishStage.WORKING: [*issued, _("The office is asking ABDM; the answer is on its way.")],
-        FinishStage.CODE_SENT: [_where(state, _("the mobile that Aadhaar knows"))],
+        FinishStage.CODE_SENT: [
+            _where(state, _("the mobile that Aadhaar knows")),
+            *_practice_code(practice=practice),
+        ],
         FinishStage.MOBILE: [*issued, _other_mobile(state)],
-        FinishStage.MOBILE_SENT: [*issued, _where(state, _("the mobile that the person gave"))],
+        FinishStage.MOBILE_SENT: [
+            *issued,
+            _where(state, _("the mobile that the person gave")),
+            *_practice_code(practice=practice),
+        ],
         FinishStage.ADDRESS: [
             *issued,
             _("The person may choose an ABHA address: a name to say instead of the number."),
@@ -194,6 +201,10 @@ def code_shape() -> str:
 def handle_shape() -> str:
     """Say what an ABHA address looks like."""
     return _("8 to 18 letters or digits, a letter first, one dot or _ inside.")
+
+
+def _practice_code(*, practice: bool) -> list[str]:
+    return [_("Practice: the office's practice ABDM shows the code.")] if practice else []
 
 
 def _what_helps(state: FinishState) -> list[str]:

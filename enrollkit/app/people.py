@@ -88,7 +88,7 @@ class People:
             history=tuple(
                 Event(
                     at=event.at,
-                    what=event_words(event.what),
+                    what=event_words(event.what, has_number=stored.abha_number is not None),
                     who=None if event.operator == NOBODY else names.get(event.operator),
                 )
                 for event in history(tx, stored.enrollment.id)

@@ -73,8 +73,11 @@ def people_and_records(people: int, records: int) -> str:
     return ", ".join(words.format(count=count) for count, words in told if count)
 
 
-def event_words(what: str) -> str:
-    """Say what happened to a record; an event of a newer version is shown by its own name."""
+def event_words(what: str, *, has_number: bool = False) -> str:
+    """Say what happened to a record; an event of a newer version is shown by its own name.
+
+    ``has_number``: the person's ABHA number is known, so that it is what the office found.
+    """
     words = {
         "submitted": _("saved on this laptop"),
         "amended": _("corrected on this laptop"),
@@ -85,7 +88,9 @@ def event_words(what: str) -> str:
         "rejected": _("came back for correction"),
         "returned": _("came back for correction"),
         "issued": _("ABHA number issued"),
-        "duplicate-found": _("the office knows this person already"),
+        "duplicate-found": _("has an ABHA number already")
+        if has_number
+        else _("the office knows this person already"),
         "correction": _("the office corrected something"),
         "conflict": _("the office changed the same field"),
         "settled": _("settled with the office"),

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from enrollkit.app.finish_words import number_words
 from enrollkit.cli.console import AsJson, say, say_json, unlocked_kit
 from enrollkit.errors import FileUnreadable
 from enrollkit.locale import _
@@ -37,7 +38,7 @@ def run(
     else:
         given = Path(source) if _is_file(source) else _code(source)
     with unlocked_kit() as kit:
-        codes = kit.checking.verify(given)
+        codes, practice = kit.checking.verify(given), kit.programme.practice
     for code in codes:
         if as_json:
             say_json({
@@ -46,7 +47,9 @@ def run(
             })  # fmt: skip
             continue
         say(code.text)
-        for label, value in code.fields.items():
+        for label, plain in code.fields.items():
+            is_now = label == "abha_number_now"
+            value = number_words(plain, practice=practice) if is_now else plain
             say(f"  {_LABELS[label]() if label in _LABELS else label}: {value}")
     return 0 if all(code.verdict in _GOOD for code in codes) else 1
 

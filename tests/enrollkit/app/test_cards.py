@@ -60,6 +60,14 @@ def test_a_provisional_card_stays_good_and_points_to_the_number(kit: Kit) -> Non
     assert f"This person has the ABHA number {NUMBER} now." in after.text
 
 
+def test_a_number_of_the_sandbox_is_called_practice_when_a_card_points_to_it(kit: Kit) -> None:
+    record = enrolled(kit)
+    card = kit.cards.code(record)
+    issue(kit, record, number="00-2345-6789-0123", address="asha@sbx")
+    (after,) = kit.checking.verify(card)
+    assert "has the ABHA number PRACTICE 00-2345-6789-0123 now." in after.text
+
+
 def test_a_forged_provisional_card_learns_no_number(kit: Kit) -> None:
     record = enrolled(kit)
     card = kit.cards.code(record)

@@ -73,6 +73,13 @@ def test_a_real_number_is_not_called_practice_and_one_of_the_sandbox_always_is()
     assert address_of("asha.devi", practice=False) == "asha.devi@abdm"
 
 
+def test_in_practice_it_is_said_where_the_code_stands() -> None:
+    for stage in (FinishStage.CODE_SENT, FinishStage.MOBILE_SENT):
+        sent = replace(STATE, stage=stage)
+        assert "practice ABDM shows the code" in " ".join(stage_words(sent, practice=True))
+        assert "ractice" not in " ".join(stage_words(sent, practice=False))
+
+
 @pytest.mark.parametrize("stage", FinishStage)
 def test_every_stage_says_where_it_stands_and_fits_a_line(stage: FinishStage) -> None:
     for hint in ("", "******3210"):

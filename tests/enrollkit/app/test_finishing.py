@@ -158,6 +158,7 @@ def test_a_number_that_was_there_before_is_written_down_as_such(
     assert (page.state, page.abha_number) == (State.DUPLICATE, NUMBER)
     assert state.reason is not None
     assert state.reason.text.endswith("theirs.")
+    assert page.history[-1].what == "has an ABHA number already"
 
 
 def test_a_person_who_was_returned_is_issued(kit: Kit, server: Server, record: str) -> None:
