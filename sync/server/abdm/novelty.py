@@ -19,8 +19,9 @@ def was_known(
     """Whether the person had the number before, and none of our own requests made it.
 
     ``had_number``: it was written down already, by the other road, which then said so: ABDM calls
-    the number that it gave a moment ago an old one. A number that another enrollment has is old
-    even where a request for this one may have been done without our knowing.
+    the number that it gave a moment ago an old one. A number that another enrollment was issued is
+    old even where a request for this one may have been done without our knowing. One that another
+    found does not count: it may have found what was made for this one.
     """
     if had_number:
         return code_of_job(connection, enrollment, JobKind.ENROLL) == FOUND
@@ -35,6 +36,8 @@ def was_known(
 
 def _has_another(connection: Connection, enrollment: str, number: str) -> bool:
     query = select(enrollments.c.enrollment).where(
-        enrollments.c.abha_number == number, enrollments.c.enrollment != enrollment
+        enrollments.c.abha_number == number,
+        enrollments.c.enrollment != enrollment,
+        enrollments.c.state != "DUPLICATE",
     )
     return connection.execute(query.limit(1)).first() is not None
