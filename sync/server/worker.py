@@ -26,6 +26,7 @@ from sync.server.abdm.jobs import (
     postpone,
     release_claims,
 )
+from sync.server.abdm.waits import REFUSAL_SECONDS_MAX
 from sync.server.errors import DatabaseBusy
 from sync.server.halts import Halts
 from sync.server.logs import Log
@@ -227,7 +228,13 @@ class Worker:
     def _put_off(self, claim: Claim) -> None:
         try:
             with self._store.write() as connection:
-                postpone(connection, claim, now=self._clock(), code="worker:fault")
+                postpone(
+                    connection,
+                    claim,
+                    now=self._clock(),
+                    code="worker:fault",
+                    seconds_max=REFUSAL_SECONDS_MAX,
+                )
         except DatabaseBusy:
             self._log.warning("database-busy", record=claim.enrollment)
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Row, select
 
@@ -48,6 +48,11 @@ from sync.server.store.tables import enrollment_versions, enrollments
 
 __all__ = ["Enrols", "advance_enrollment"]
 
+_TYPE_AGAIN: Final = "abdm:aadhaar"
+"""The one reason at which a laptop sends no seal again that it has: the number is typed anew."""
+_KEY_MS_MAX: Final = 14 * 86_400_000
+"""A capture key that has not come in that time will not come: its laptop is lost or cleared."""
+
 
 class Enrols(GivesPapers, Protocol):
     """The part of the client that asks for numbers."""
@@ -65,6 +70,7 @@ class _Case:
     id: str
     state: str
     version: int
+    received_at: int
     has_number: bool
     body: Mapping[str, Any] = field(repr=False)
 
@@ -109,9 +115,11 @@ def _ask(turn: Turn, client: Enrols, vault: OpeningKey, case: _Case) -> Advance:
                 exchanges.begin, ask_of(case.body, digits), end=exchanges.end_alone
             )
     except KeyMissing:
-        return turn.wait("capture-key:missing")
+        if turn.clock() < case.received_at * 1000 + _KEY_MS_MAX:
+            return turn.wait("capture-key:missing")
+        return _conclude_return(turn, case, _TYPE_AGAIN, "/aadhaar")
     except NumberUnusable:
-        return _conclude_return(turn, case, "aadhaar:missing", "/aadhaar")
+        return _conclude_return(turn, case, _TYPE_AGAIN, "/aadhaar")
     except ClaimLost:
         return turn.give_way()
     except AbdmRefused as refused:
@@ -215,7 +223,11 @@ def _case(connection: Connection, enrollment: str) -> _Case:
         enrollment_versions.c.version == enrollments.c.version
     )
     query = (
-        select(enrollments, enrollment_versions.c.body)
+        select(
+            enrollments,
+            enrollment_versions.c.body,
+            enrollment_versions.c.received_at.label("came_at"),
+        )
         .join(enrollment_versions, newest)
         .where(enrollments.c.enrollment == enrollment)
     )
@@ -224,6 +236,7 @@ def _case(connection: Connection, enrollment: str) -> _Case:
         id=enrollment,
         state=row.state,
         version=row.version,
+        received_at=row.came_at,
         has_number=row.abha_number is not None,
         body=json.loads(row.body),
     )

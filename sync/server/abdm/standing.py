@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, select
 
 from sync.server.abdm.jobs import DUE, JobKind
+from sync.server.abdm.waits import ATTEMPTS_MANY
 from sync.server.refused import count_refused
 from sync.server.store.tables import abdm_jobs, enrollments, links, meta
 
@@ -19,6 +20,7 @@ _HALTED: Final = "abdm-halted-"
 _OWNER_LETTERS: Final = 12
 _HALT_SECONDS: Final = 3600
 """A worker that is halted looks again every quarter of an hour; what is older was left behind."""
+_LONG_MS: Final = 6 * 3_600_000
 NO_BENEFIT: Final = (
     "No benefit is set in server.toml ([abdm], benefit): everybody with an Aadhaar number is put "
     "on the call-back list, for a one-time code. Once one is set, they need no code."
@@ -47,7 +49,8 @@ def read_abdm_standing(
     connection: Connection, *, now: int, lacks_benefit: bool = False
 ) -> dict[str, Any]:
     """Count: ``waiting`` for a number, thereof ``retrying``; ``call_back`` people to be called;
-    ``links_waiting`` of people who have a number; ``refused`` people and records that the office
+    ``links_waiting`` of people who have a number; ``needs_look`` by code: what was tried so often
+    in vain that it is tried once a day only; ``refused`` people and records that the office
     has to look at (:mod:`sync.server.refused`); ``halted`` by kind, with ABDM's code and since
     when (seconds). ``now`` in ms. ``lacks_benefit`` is what the settings say.
     """
@@ -61,6 +64,7 @@ def read_abdm_standing(
         "call_back": _count(connection, enrollments, enrollments.c.state == "NEEDS_PERSON"),
         "links_waiting": _count(connection, links, *linkable),
         "refused": count_refused(connection),
+        "needs_look": _needs_look(connection),
         "halted": _halts(connection, now),
         "lacks_benefit": lacks_benefit,
     }
@@ -77,6 +81,12 @@ def standing_lines(standing: Mapping[str, Any]) -> list[str]:
         people = _counted(refused["people"], "person", "people")
         records = _counted(refused["records"], "record", "records")
         lines.append(f"ABDM refused, to be looked at: {people}, {records} (see: calls --refused)")
+    if found := standing["needs_look"]:
+        codes = ", ".join(f"{code} {count}" for code, count in sorted(found.items()))
+        lines.append(
+            f"Need a look: {sum(found.values())} ({codes}). They are tried once a day; the "
+            "worker's log says why."
+        )
     lines += [
         f"Halted: {_WORDS[kind]}. ABDM refuses this server's configuration: {halt['code']}. "
         "Correct server.toml. The worker looks again every quarter of an hour; start it again to "
@@ -86,6 +96,17 @@ def standing_lines(standing: Mapping[str, Any]) -> list[str]:
     if standing["lacks_benefit"]:
         lines.append(NO_BENEFIT)
     return lines
+
+
+def _needs_look(connection: Connection) -> dict[str, int]:
+    """Count jobs by code that were tried often and wait for long: an outage lets none wait so."""
+    long_wait = abdm_jobs.c.due_at - abdm_jobs.c.changed_at >= _LONG_MS
+    query = (
+        select(abdm_jobs.c.code, func.count())
+        .where(abdm_jobs.c.state == DUE, abdm_jobs.c.attempts >= ATTEMPTS_MANY, long_wait)
+        .group_by(abdm_jobs.c.code)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _name(kind: JobKind, worker: str) -> str:

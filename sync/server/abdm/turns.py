@@ -12,16 +12,19 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
-from sync.server.abdm.calls import Ending
+from sync.server.abdm.calls import Ending, EndKind
 from sync.server.abdm.exchanges import Exchanges, end_exchange
 from sync.server.abdm.jobs import Advance, Claim, ClaimLost, Fate, keep_claim, postpone, settle
 from sync.server.abdm.outcomes import discard_numbers_of, lock_person
+from sync.server.abdm.waits import ATTEMPTS_MANY, OUTAGE_SECONDS_MAX, REFUSAL_SECONDS_MAX
 from sync.server.store import Store
 from sync.server.store.tables import enrollments
 
 __all__ = ["ACCEPTED", "Turn"]
 
 ACCEPTED: Final = "ACCEPTED"
+_BUSY: Final = 429
+_FIRST_OUTAGE: Final = 500
 _SPREAD: Final = 0.2
 """Who is told when to come again comes up to so much later, so that not all come at once."""
 
@@ -105,7 +108,14 @@ class Turn:
         later = None if seconds is None else seconds * (1 + _SPREAD * random.random())  # noqa: S311 - no secret
         with self.store.write() as connection:
             self._end(connection, ending)
-            postpone(connection, self.claim, now=self.clock(), code=code, seconds=later)
+            postpone(
+                connection,
+                self.claim,
+                now=self.clock(),
+                code=code,
+                seconds=later,
+                seconds_max=self._seconds_max(ending),
+            )
         fate = Fate.WAITS if ending is None else Fate.OUTAGE
         return Advance(fate=fate, code=code, wait_seconds=seconds, asked=ending is not None)
 
@@ -120,6 +130,16 @@ class Turn:
         with self.store.write() as connection:
             self._leave(connection, ending=None, code=None)
         return Advance(fate=Fate.WAITS, asked=False)
+
+    def _seconds_max(self, ending: Ending | None) -> float:
+        """Give the longest wait: an outage ends; what is answered so often in one way does not."""
+        if ending is None or ending.kind in {EndKind.UNKNOWN, EndKind.UNSENT}:
+            return OUTAGE_SECONDS_MAX
+        is_outage = (
+            ending.status is None or ending.status >= _FIRST_OUTAGE or ending.status == _BUSY
+        )
+        is_new = self.claim.attempts < ATTEMPTS_MANY
+        return OUTAGE_SECONDS_MAX if is_outage or is_new else REFUSAL_SECONDS_MAX
 
     def leave(self, connection: Connection, *, version: int) -> Advance:
         """Leave it due at once: what ABDM said is not about the person as they are now."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 __all__ = [
+    "ATTEMPTS_MANY",
     "CLOCKS_APART_MS",
     "OUTAGE_SECONDS_MAX",
     "REFUSAL_SECONDS_MAX",
@@ -18,6 +19,8 @@ OUTAGE_SECONDS_MAX: Final = 15 * 60
 """An outage ends some time, and people wait for it."""
 REFUSAL_SECONDS_MAX: Final = 86_400
 """What is refused again and again is looked at once a day; nothing waits longer than that."""
+ATTEMPTS_MANY: Final = 20
+"""After so many in vain somebody at the office should look why."""
 SLACK_MS: Final = 3_600_000
 """Whatever is due so much later than anything can be was written before the clock was set back."""
 CLOCKS_APART_MS: Final = 600_000

@@ -122,6 +122,7 @@ def test_status_counts_people_and_links(run: Run, office: Office) -> None:
             "call_back": 0,
             "links_waiting": 0,
             "refused": {"people": 0, "records": 0},
+            "needs_look": {},
             "halted": {},
             "lacks_benefit": False,
         },

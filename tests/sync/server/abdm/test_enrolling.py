@@ -10,6 +10,7 @@ from sync.server.abdm.calls import Effect, Step
 from sync.server.abdm.enrolling import advance_enrollment
 from sync.server.abdm.jobs import Advance, Claim, Fate
 from sync.server.abdm.settings import AbdmSettings
+from sync.server.abdm.standing import read_abdm_standing, standing_lines
 from sync.server.abdm.turns import Turn
 from sync.server.keys import open_vault
 from sync.server.store.tables import enrollment_versions
@@ -289,13 +290,45 @@ def test_a_number_whose_session_key_is_still_on_its_way_waits(
     assert camp.state(record) == "ISSUED"
 
 
+def test_a_session_key_that_never_comes_ends_in_a_number_that_is_typed_again(
+    office: Office, abdm: FakeAbdm
+) -> None:
+    camp = Camp(office)
+    record = camp.person(aadhaar(1))
+    come_again(camp, 14 * 86_400 - 1)
+    assert advance(camp, abdm).fate is Fate.WAITS
+    come_again(camp)
+    assert advance(camp, abdm).fate is Fate.SETTLED
+    assert (camp.state(record), abdm.calls) == ("RETURNED", [])
+    assert camp.news()[0][2] == {"code": "abdm:aadhaar", "pointer": "/aadhaar"}
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(422, 43_200), (503, 450)])
+def test_what_is_refused_again_and_again_is_asked_once_a_day_but_no_outage(
+    camp: Camp, abdm: FakeAbdm, status: int, seconds: int
+) -> None:
+    no = refused("ABDM-4711", Effect.WAIT, status=status)
+    abdm.failures[Step.DEMOGRAPHICS] = [no] * 22
+    record = camp.person(aadhaar(1))
+    for _ in range(21):
+        advance(camp, abdm)
+        come_again(camp, 86_400)
+    job = camp.job(record)
+    wait = (job["due_at"] - job["changed_at"]) / 1000
+    assert seconds <= wait <= 2 * seconds
+    with camp.store.read() as connection:
+        standing = read_abdm_standing(connection, now=camp.now)
+    assert standing["needs_look"] == ({"ABDM-4711": 1} if status == 422 else {})
+    assert any("ABDM-4711 1" in line for line in standing_lines(standing)) is (status == 422)
+
+
 def test_a_number_that_does_not_open_is_asked_for_anew(camp: Camp, abdm: FakeAbdm) -> None:
     whole, camp.key = camp.key, bytes(32)
     record = camp.person(aadhaar(1))
     camp.key = whole
     advance(camp, abdm)
     assert (camp.state(record), abdm.calls) == ("RETURNED", [])
-    assert camp.news()[0][2] == {"code": "aadhaar:missing", "pointer": "/aadhaar"}
+    assert camp.news()[0][2] == {"code": "abdm:aadhaar", "pointer": "/aadhaar"}
     camp.amend(record, aadhaar(1))
     advance(camp, abdm)
     assert camp.state(record) == "ISSUED"
