@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from enrollkit.app.results import Summary
-from enrollkit.app.vigil import Round
 from enrollkit.app.words import numbers_came
 from enrollkit.cli.console import say
 from enrollkit.locale import _, ngettext
 from sync.errors import ChainForked, ServerRolledBack, ServerUnavailable, SyncBusy
+
+if TYPE_CHECKING:
+    from enrollkit.app.vigil import Round
 
 __all__ = ["Diary", "cards_words", "news_of", "say_cards"]
 

@@ -83,7 +83,7 @@ class SettingsInvalid(ServerError):
 
 
 class SettingsUnreadable(SettingsInvalid):
-    """server.toml cannot be read: {name}. Nothing was changed. Correct it in an editor."""
+    """The file server.toml cannot be read: {name}. Nothing was changed. Correct it in an editor."""
 
     code = "settings-unreadable"
     exit_code = 104
