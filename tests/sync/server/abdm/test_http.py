@@ -93,7 +93,15 @@ def test_silence_ends_in_time() -> None:
         get(it, server.port)
 
 
-def test_a_head_that_trickles_for_ever_is_cut() -> None:
+@pytest.mark.parametrize(
+    ("begin", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-More: 1\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
+    ],
+    ids=["head", "body"],
+)
+def test_what_trickles_for_ever_is_cut(begin: bytes, drop: bytes) -> None:
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -101,35 +109,10 @@ def test_a_head_that_trickles_for_ever_is_cut() -> None:
             talk, _address = listener.accept()
             with talk:
                 talk.recv(65536)
-                talk.sendall(b"HTTP/1.1 200 OK\r\n")
+                talk.sendall(begin)
                 try:
                     while not ended.wait(0.05):
-                        talk.sendall(b"X-More: 1\r\n")
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=trickle)
-        thread.start()
-        try:
-            with line(seconds=0.3) as it, pytest.raises(ReplyLost):
-                get(it, listener.getsockname()[1])
-        finally:
-            ended.set()
-            thread.join(10)
-
-
-def test_a_body_that_trickles_for_ever_is_cut() -> None:
-    ended = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def trickle() -> None:
-            talk, _address = listener.accept()
-            with talk:
-                talk.recv(65536)
-                talk.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
-                try:
-                    while not ended.wait(0.05):
-                        talk.sendall(b"x")
+                        talk.sendall(drop)
                 except OSError:
                     return
 
